@@ -1,0 +1,79 @@
+/**
+ * How a recording writes its archive: segments are opened one after another, each is given bytes and then
+ * committed with what is known of it. Commits are carried out in the order they were asked for.
+ */
+import type { Closable } from '../base/index.js';
+import type { Gap } from '../model/index.js';
+
+/** Where a random access point lies in a segment. */
+export interface Keyframe {
+  /** From the start of the file (inserted tables counted) to the packet in which the access unit begins. */
+  readonly offsetBytes: number;
+  /** Raw 33-bit ticks. */
+  readonly pts90k: number;
+}
+
+/** What is known of a segment when it ends; docs/design/data-format.md says how each is written. */
+export interface SegmentFacts {
+  readonly discontinuity: boolean;
+  /** Wall time of its beginning; UTC milliseconds, may have a fraction (rounded down when written). */
+  readonly wallMs: number;
+  /** Length of its media in 90 kHz ticks. */
+  readonly duration90k: number;
+  /** First presentation time stamp and the end; raw 33-bit ticks. */
+  readonly pts: { readonly first90k: number; readonly end90k: number } | undefined;
+  readonly keyframes: readonly Keyframe[];
+  /** Bytes of inserted tables in front. */
+  readonly headBytes: number;
+  /** It does not begin at a random access point although the stream has video. */
+  readonly forced: boolean;
+  /** Bytes received and left out just before it. */
+  readonly lostBytes: number;
+  readonly errors: { readonly continuity: number; readonly transportError: number; readonly syncSkippedBytes: number; readonly scrambled: number };
+  /** The gap before it. Its `toMs` is `wallMs`. */
+  readonly gap: Gap | undefined;
+}
+
+/** A committed segment, as in its journal entry. */
+export interface CommittedSegment extends SegmentFacts {
+  /** Its number, from which nothing follows: `uri` names the file. */
+  readonly index: number;
+  readonly uri: string;
+  readonly mediaSequence: number;
+  readonly discontinuitySequence: number;
+  readonly sizeBytes: number;
+  readonly cumulativeBytes: number;
+  readonly crc32: number;
+}
+
+/** A segment being written. */
+export interface SegmentWriter {
+  readonly index: number;
+  /** Appends; `bytes` must not change until the promise is kept. After a failure every call rejects with the same error. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes it durable and enters it into the journal, after all that were committed before it. */
+  commit(facts: SegmentFacts): Promise<CommittedSegment>;
+  /** Gives it up. Its number is not used again in this process. Never rejects. */
+  abort(): Promise<void>;
+}
+
+/** One stream's archive, open for writing. `close()` leaves the life open: the next start resumes it. */
+export interface ArchiveWriter extends Closable {
+  /** The folder or URL. */
+  readonly location: string;
+  /** The newest entry, or undefined in an empty archive. After open; kept up to date by commits. */
+  readonly last: CommittedSegment | undefined;
+  /** The open life, to be resumed; undefined when the archive is new or stopped: then `beginLife` comes before the first commit. */
+  readonly life: { readonly targetDurationSec: number } | undefined;
+  /** Media seconds, bytes, entries kept; gaps, newest last. */
+  readonly totals: { readonly segmentCount: number; readonly sizeBytes: number; readonly startedAtMs: number | undefined };
+  /**
+   * Begins a new life after all commits asked for so far, ending the open one (VOD, ENDLIST) if there is one. The header is written
+   * with the next commit's entry. The target is raised to that of the earlier life where its entries are kept.
+   */
+  beginLife(targetDurationSec: number): Promise<void>;
+  /** Begins a segment. Synchronous: failures show in its promises. */
+  openSegment(): SegmentWriter;
+  /** Ends the life: VOD and ENDLIST, after all commits asked for so far. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,9 @@
+/**
+ * What every long-lived object offers: it can be closed, any number of times, and `await using` closes it.
+ */
+
+/** Something that holds resources until it is closed. */
+export interface Closable extends AsyncDisposable {
+  /** Lets go of everything. The same promise answers every call; nothing is left behind when it is kept. */
+  close(): Promise<void>;
+}

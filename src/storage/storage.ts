@@ -1,0 +1,58 @@
+/**
+ * What an archive needs of a medium. A storage knows nothing of video: it keeps bytes under names, and each
+ * call is durable when its promise is kept. Every implementation runs through storage/storageContract.ts.
+ *
+ * Errors are LivetapeErrors: DISK_FULL (ENOSPC, EDQUOT), STORAGE_UNWRITABLE (EACCES, EPERM, EROFS),
+ * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT.
+ */
+
+/** The medium of many streams: a root folder, a bucket. */
+export interface Storage {
+  /** Where it is, for people: a path or a URL. */
+  readonly location: string;
+  /** The place of one stream. Touches nothing yet. `code` is checked already (model/streamCode). */
+  stream(code: string): StreamStorage;
+  /** Codes of all streams there are: the places that hold a journal or an index, in no order. */
+  list(): AsyncIterable<string>;
+}
+
+/** A piece of a new journal: text, or a byte range of the journal that is being replaced. */
+export type JournalPart = string | { readonly fromByte: number; readonly toByte: number };
+
+/** The place of one stream. Names are single words such as `000000.ts`; readers take no lock. */
+export interface StreamStorage {
+  /** Where it is, for people and as `segmentDir`: a path or a URL. */
+  readonly location: string;
+  /** Makes the place if it is missing and proves that it can be written to. Rejects with PATH_OUTSIDE_ROOT where a symbolic link leads out of the root. */
+  create(): Promise<void>;
+  /** Begins a new file. Nothing is seen under `name` until `commit()` is kept. Synchronous: failures show in the first promise. */
+  put(name: string): Upload;
+  /** Size of a committed file in bytes; undefined when there is none. */
+  size(name: string): Promise<number | undefined>;
+  /** Bytes [fromByte, toByte) of a committed file; shorter when it ends before; undefined when there is none. */
+  read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined>;
+  /** Committed names greater than `after` (all when undefined), ordered by code unit. */
+  list(after?: string): Promise<string[]>;
+  /** Removes a committed file. True when there was one. */
+  remove(name: string): Promise<boolean>;
+  /** Size of the journal in bytes; undefined when there is none. */
+  journalSize(): Promise<number | undefined>;
+  /** Bytes [fromByte, toByte) of the journal; shorter when it ends before; empty when there is none. */
+  readJournal(fromByte: number, toByte: number): Promise<Uint8Array>;
+  /** Writes `text` at byte `at` and cuts off whatever stood there before, so a torn write is healed by the next. Rejects with ARCHIVE_CORRUPT when the journal is shorter than `at`. */
+  appendJournal(text: string, at: number): Promise<void>;
+  /** Puts a new journal in the place of the old one, at once: a reader sees one or the other. */
+  replaceJournal(parts: readonly JournalPart[]): Promise<void>;
+  /** Writes a small file that may be lost: atomic, not durable. */
+  putCache(name: string, text: string): Promise<void>;
+}
+
+/** A file being written. Calls are carried out in order; the first failure fails all that follow. */
+export interface Upload {
+  /** Appends. `bytes` must not change until the promise is kept. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Makes the file durable under its name. */
+  commit(): Promise<void>;
+  /** Gives it up; nothing remains. Never rejects. */
+  abort(): Promise<void>;
+}
