@@ -1,0 +1,130 @@
+/**
+ * Which room may import which (design.md, Where things live), checked by `npm run rooms`. The table is the whole story: a room that is
+ * not in a room's list is not imported by it. Every other rule is about how: through its index.ts, without cycles, and who may touch Node.
+ * test/rooms.test.ts breaks each rule once to see that it bites.
+ */
+
+/** Each room, and the rooms it may import; data flows from ingest to server, and the write and the read side meet in archive alone. */
+const ROOMS = {
+  base: [],
+  model: ['base'],
+  mpegts: ['base', 'model'],
+  segmenter: ['base', 'model', 'mpegts'],
+  hls: ['base', 'model'],
+  storage: ['base', 'model'],
+  archive: ['base', 'model', 'storage', 'hls', 'mpegts'],
+  ingest: ['base', 'model', 'mpegts'],
+  buffer: ['base', 'model', 'ingest'],
+  recorder: ['base', 'model', 'storage', 'archive', 'mpegts', 'segmenter', 'buffer'],
+  playback: ['base', 'model', 'storage', 'archive', 'hls', 'mpegts'],
+  config: ['base', 'model', 'storage', 'archive', 'ingest', 'buffer', 'recorder', 'playback'],
+  server: ['base', 'model', 'storage', 'archive', 'ingest', 'buffer', 'recorder', 'playback', 'config', 'hls', 'mpegts'],
+  cli: ['base', 'model', 'storage', 'archive', 'ingest', 'mpegts', 'playback', 'config', 'server'],
+};
+
+/** Rooms that are fed bytes and import nothing of Node, nor any package. */
+const PURE = '^src/(mpegts|segmenter|hls|model)/';
+
+/** Tests and what only tests use may reach for Node and for packages; who imports whom holds for them too. */
+const TESTS = ['\\.test\\.ts$', 'Contract\\.ts$', '/testing/'];
+
+/** Rooms that are given the whole library; every other room is below it. */
+const ABOVE_THE_LIBRARY = ['cli', 'server'];
+
+const roomRules = Object.entries(ROOMS).map(([room, allowed]) => ({
+  name: `room-${room}`,
+  comment: `${room} may import ${allowed.join(', ') || 'no other room'} (design.md, Where things live)`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: {
+    path: '^src/',
+    pathNot: [`^src/(${[room, ...allowed].join('|')})/`, ...(ABOVE_THE_LIBRARY.includes(room) ? ['^src/livetape\\.ts$'] : [])],
+  },
+}));
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycle',
+      comment: 'no file imports itself by a detour, types included',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    ...roomRules,
+    {
+      name: 'known-room',
+      comment: 'a new folder in src is a room: give it a line in the table',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/(${Object.keys(ROOMS).join('|')})/` },
+      to: {},
+    },
+    {
+      name: 'through-index',
+      comment: 'another room is imported through its index.ts',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'through-index-root',
+      comment: 'livetape.ts and index.ts import rooms through their index.ts too',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$', pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/[^/]+/', pathNot: '^src/[^/]+/index\\.ts$' },
+    },
+    {
+      name: 'library-below',
+      comment: 'the library knows neither the command line nor the server',
+      severity: 'error',
+      from: { path: '^src/(livetape|index)\\.ts$' },
+      to: { path: '^src/(cli|server|config)/' },
+    },
+    {
+      name: 'pure-no-node',
+      comment: 'mpegts, segmenter, hls and model import nothing of Node',
+      severity: 'error',
+      from: { path: PURE, pathNot: TESTS },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pure-no-npm',
+      comment: 'mpegts, segmenter, hls and model import no package',
+      severity: 'error',
+      from: { path: PURE, pathNot: TESTS },
+      to: { path: '(^|/)node_modules/' },
+    },
+    {
+      name: 'fs-where',
+      comment: 'node:fs is for storage/fs, ingest/file, config and cli',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [...TESTS, '^src/(storage/fs|ingest/file|config|cli)/'] },
+      to: { path: '^(node:)?fs(/promises)?$', dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-tests',
+      comment: 'no code imports what only tests use, or a package that is not installed with Livetape',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTS },
+      to: { path: [...TESTS, '^(test|bench|examples|scripts)/'] },
+    },
+    {
+      name: 'no-dev-packages',
+      comment: 'what Livetape runs on is in dependencies',
+      severity: 'error',
+      from: { path: '^src/', pathNot: TESTS },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'resolves', comment: 'every import is there', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
+  },
+};
