@@ -1,0 +1,1 @@
+export type { Source, SourceSink, SourceStats } from './source.js';
