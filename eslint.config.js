@@ -56,7 +56,6 @@ export default tseslint.config(
       'no-constant-binary-expression': 'error',
       'no-else-return': 'error',
       'no-self-compare': 'error',
-      'no-unmodified-loop-condition': 'error',
       'no-useless-return': 'error',
       'object-shorthand': 'error',
       'prefer-const': 'error',
