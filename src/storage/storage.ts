@@ -1,9 +1,10 @@
 /**
  * What an archive needs of a medium. A storage knows nothing of video: it keeps bytes under names, and each
- * call is durable when its promise is kept. Every implementation runs through storage/storageContract.ts.
+ * call is durable when its promise is kept (unless it says otherwise). Every implementation runs through
+ * storage/storageContract.ts.
  *
  * Errors are LivetapeErrors: DISK_FULL (ENOSPC, EDQUOT), STORAGE_UNWRITABLE (EACCES, EPERM, EROFS),
- * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT.
+ * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT (also for a name that is not a single word).
  */
 
 /** The medium of many streams: a root folder, a bucket. */
@@ -25,23 +26,34 @@ export interface StreamStorage {
   readonly location: string;
   /** Makes the place if it is missing and proves that it can be written to. Rejects with PATH_OUTSIDE_ROOT where a symbolic link leads out of the root. */
   create(): Promise<void>;
-  /** Begins a new file. Nothing is seen under `name` until `commit()` is kept. Synchronous: failures show in the first promise. */
+  /**
+   * Begins a new file. Nothing is seen under `name` until `commit()` is under way. Synchronous: failures show in the first promise.
+   * A name that is being written already is refused at once (STORAGE_FAILED), one that is committed when this is committed.
+   */
   put(name: string): Upload;
+  /** Whether a name was ever begun, as far as the medium shows: a committed file, or what is left of an upload that was cut short. */
+  isTaken(name: string): Promise<boolean>;
   /** Size of a committed file in bytes; undefined when there is none. */
   size(name: string): Promise<number | undefined>;
   /** Bytes [fromByte, toByte) of a committed file; shorter when it ends before; undefined when there is none. */
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined>;
-  /** Committed names greater than `after` (all when undefined), ordered by code unit. */
+  /** Committed names (caches too, not the journal) greater than `after` (all when undefined), ordered by code unit. None when there is no place. */
   list(after?: string): Promise<string[]>;
-  /** Removes a committed file. True when there was one. */
+  /** Removes a committed file. True when there was one. Not durable: a power cut may bring it back. */
   remove(name: string): Promise<boolean>;
   /** Size of the journal in bytes; undefined when there is none. */
   journalSize(): Promise<number | undefined>;
   /** Bytes [fromByte, toByte) of the journal; shorter when it ends before; empty when there is none. */
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array>;
-  /** Writes `text` at byte `at` and cuts off whatever stood there before, so a torn write is healed by the next. Rejects with ARCHIVE_CORRUPT when the journal is shorter than `at`. */
+  /**
+   * Writes `text` at byte `at` and cuts off whatever stood there before, so a torn write is healed by the next.
+   * Rejects with ARCHIVE_CORRUPT when the journal is shorter than `at`. After a failure any part of `text` may stand there.
+   */
   appendJournal(text: string, at: number): Promise<void>;
-  /** Puts a new journal in the place of the old one, at once: a reader sees one or the other. */
+  /**
+   * Puts a new journal in the place of the old one, at once: a reader sees one or the other. Rejects with ARCHIVE_CORRUPT when the
+   * old one does not hold a range. After a failure it may be the old one or the new one that stands there.
+   */
   replaceJournal(parts: readonly JournalPart[]): Promise<void>;
   /** Writes a small file that may be lost: atomic, not durable. */
   putCache(name: string, text: string): Promise<void>;
@@ -53,6 +65,6 @@ export interface Upload {
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the file durable under its name. */
   commit(): Promise<void>;
-  /** Gives it up; nothing remains. Never rejects. */
+  /** Gives it up, also after a commit that failed; nothing remains. After a commit that was kept it does nothing. Never rejects. */
   abort(): Promise<void>;
 }

@@ -1,0 +1,88 @@
+/**
+ * The medium most people have: a root folder with one folder per stream code, any number of levels deep.
+ */
+import { lstat, opendir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { Clock } from '../../base/index.js';
+import { errnoOf, storageError } from '../errors.js';
+import { INDEX_NAME, JOURNAL_NAME } from '../names.js';
+import type { Storage, StreamStorage } from '../storage.js';
+import { FsStreamStorage } from './fsStreamStorage.js';
+
+/** The longest stream code (model/streamCode); with words of one letter it also bounds the depth of the walk. */
+const MAX_CODE = 255;
+/** What cannot be looked into holds no stream that could be read: gone meanwhile, not a folder, not ours. */
+const PASSED_OVER = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP']);
+
+/** A storage over the folder `root`, which need not exist yet. */
+export function createFsStorage(options: { readonly root: string; readonly clock: Clock }): Storage {
+  const root = resolve(options.root);
+  return {
+    location: root,
+    stream: (code) => new FsStreamStorage(root, code, options.clock),
+    list: () => listStreams(root),
+  };
+}
+
+/** The place of the one stream whose folder is `folder`, wherever that lies. */
+export function openFsFolder(folder: string, clock: Clock): StreamStorage {
+  const path = resolve(folder);
+  return new FsStreamStorage(dirname(path), basename(path), clock);
+}
+
+async function* listStreams(root: string): AsyncGenerator<string> {
+  let real: string;
+  try {
+    real = await realpath(root);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return;
+    throw storageError(error, `list ${root}`, { path: root });
+  }
+  yield* walk({ root: real, folder: real, code: '', above: [] });
+}
+
+interface Step {
+  readonly root: string;
+  /** Real path. */
+  readonly folder: string;
+  readonly code: string;
+  /** Real paths of the folders that were passed on the way, so that links in a circle end. */
+  readonly above: readonly string[];
+}
+
+async function* walk(step: Step): AsyncGenerator<string> {
+  // A stream's folder may hold a million segments: it is told by two names and never read.
+  if (step.code !== '' && (await holdsStream(step.folder))) {
+    yield step.code;
+    return;
+  }
+  let folder;
+  try {
+    folder = await opendir(step.folder);
+  } catch (error) {
+    if (step.code !== '' && PASSED_OVER.has(errnoOf(error) ?? '')) return;
+    throw storageError(error, `list ${step.folder}`, { path: step.folder });
+  }
+  const above = [...step.above, step.folder];
+  for await (const entry of folder) {
+    const code = step.code === '' ? entry.name : `${step.code}/${entry.name}`;
+    if (code.length > MAX_CODE || !/^[A-Za-z0-9_-]+$/.test(entry.name)) continue;
+    let path = join(step.folder, entry.name);
+    if (entry.isSymbolicLink()) {
+      const target = await realpath(path).catch(() => undefined);
+      if (target === undefined || !target.startsWith(step.root + sep) || above.includes(target)) continue;
+      const stats = await stat(target).catch(() => undefined);
+      if (stats?.isDirectory() !== true) continue;
+      path = target;
+    } else if (!entry.isDirectory()) continue;
+    yield* walk({ root: step.root, folder: path, code, above });
+  }
+}
+
+async function holdsStream(folder: string): Promise<boolean> {
+  for (const name of [JOURNAL_NAME, INDEX_NAME]) {
+    const stats = await lstat(join(folder, name)).catch(() => undefined);
+    if (stats?.isFile() === true) return true;
+  }
+  return false;
+}

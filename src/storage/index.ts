@@ -1,0 +1,6 @@
+/** storage: bytes under names on a medium; knows nothing of video. Imports `base` and `model` alone. */
+export type { JournalPart, Storage, StreamStorage, Upload } from './storage.js';
+export { storageError } from './errors.js';
+export { CORRUPT_MARK, INDEX_NAME, JOURNAL_NAME } from './names.js';
+export { createFsStorage, openFsFolder } from './fs/fsStorage.js';
+export { createMemoryStorage } from './memory/memoryStorage.js';

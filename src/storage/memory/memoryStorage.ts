@@ -1,0 +1,191 @@
+/**
+ * A medium that forgets when the process ends: for tests, and for recordings nobody needs to keep. It holds to
+ * the same contract as the others, their refusals included.
+ */
+import { LivetapeError, invariant } from '../../base/index.js';
+import { storageError } from '../errors.js';
+import { INDEX_NAME, checkName } from '../names.js';
+import { Sequence } from '../sequence.js';
+import type { JournalPart, Storage, StreamStorage, Upload } from '../storage.js';
+
+/** A storage in memory, empty. */
+export function createMemoryStorage(): Storage {
+  const places = new Map<string, MemoryStream>();
+  return {
+    location: 'memory:',
+    stream(code) {
+      let place = places.get(code);
+      if (place === undefined) places.set(code, (place = new MemoryStream(code)));
+      return place;
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await -- the contract is asynchronous
+    async *list() {
+      for (const [code, place] of places) if (place.holdsStream) yield code;
+    },
+  };
+}
+
+class MemoryStream implements StreamStorage {
+  readonly location: string;
+  readonly files = new Map<string, Uint8Array>();
+  readonly uploads = new Set<string>();
+  #created = false;
+  #journal: Uint8Array | undefined;
+
+  constructor(code: string) {
+    this.location = `memory:${code}`;
+  }
+
+  get holdsStream(): boolean {
+    return this.#journal !== undefined || this.files.has(INDEX_NAME);
+  }
+
+  create(): Promise<void> {
+    this.#created = true;
+    return Promise.resolve();
+  }
+
+  put(name: string): Upload {
+    return new MemoryUpload(this, name);
+  }
+
+  isTaken(name: string): Promise<boolean> {
+    return attempt(() => this.files.has(checkName(name)) || this.uploads.has(name));
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return attempt(() => this.files.get(checkName(name))?.byteLength);
+  }
+
+  read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
+    return attempt(() => this.files.get(checkName(name))?.slice(fromByte, Math.max(fromByte, toByte)));
+  }
+
+  list(after?: string): Promise<string[]> {
+    return attempt(() => [...this.files.keys()].filter((name) => after === undefined || name > after).sort());
+  }
+
+  remove(name: string): Promise<boolean> {
+    return attempt(() => this.files.delete(checkName(name)));
+  }
+
+  journalSize(): Promise<number | undefined> {
+    return attempt(() => this.#journal?.byteLength);
+  }
+
+  readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {
+    return attempt(() => (this.#journal ?? new Uint8Array(0)).slice(fromByte, Math.max(fromByte, toByte)));
+  }
+
+  appendJournal(text: string, at: number): Promise<void> {
+    return attempt(() => {
+      this.checkCreated();
+      const old = this.#range(0, at);
+      this.#journal = join([old, encode(text)]);
+    });
+  }
+
+  replaceJournal(parts: readonly JournalPart[]): Promise<void> {
+    return attempt(() => {
+      this.checkCreated();
+      this.#journal = join(parts.map((part) => (typeof part === 'string' ? encode(part) : this.#range(part.fromByte, part.toByte))));
+    });
+  }
+
+  putCache(name: string, text: string): Promise<void> {
+    return attempt(() => {
+      this.checkCreated();
+      this.files.set(checkName(name), encode(text));
+    });
+  }
+
+  checkCreated(): void {
+    if (!this.#created) throw new LivetapeError('STORAGE_FAILED', `${this.location} was not created`);
+  }
+
+  #range(fromByte: number, toByte: number): Uint8Array {
+    const size = this.#journal?.byteLength ?? 0;
+    if (size < toByte) throw new LivetapeError('ARCHIVE_CORRUPT', `the journal has ${size} bytes where ${toByte} were written`);
+    return (this.#journal ?? new Uint8Array(0)).subarray(fromByte, toByte);
+  }
+}
+
+class MemoryUpload implements Upload {
+  readonly #place: MemoryStream;
+  readonly #name: string;
+  readonly #steps = new Sequence();
+  #chunks: Uint8Array[] = [];
+  #owns = false;
+  #state: 'open' | 'committed' | 'aborted' = 'open';
+
+  constructor(place: MemoryStream, name: string) {
+    this.#place = place;
+    this.#name = name;
+    void this.#step('create', () => {
+      place.checkCreated();
+      checkName(name);
+      if (place.uploads.has(name)) throw new LivetapeError('STORAGE_FAILED', `${name} is being written already`);
+      place.uploads.add(name);
+      this.#owns = true;
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#step('write', () => {
+      invariant(this.#state === 'open', `the upload of ${this.#name} is over`);
+      this.#chunks.push(bytes.slice());
+    });
+  }
+
+  commit(): Promise<void> {
+    return this.#step('commit', () => {
+      invariant(this.#state === 'open', `the upload of ${this.#name} is over`);
+      if (this.#place.files.has(this.#name)) throw new LivetapeError('STORAGE_FAILED', `${this.#name} is there already`);
+      this.#place.files.set(this.#name, join(this.#chunks));
+      this.#state = 'committed';
+      this.#letGo();
+    });
+  }
+
+  async abort(): Promise<void> {
+    if (this.#state === 'open') this.#state = 'aborted';
+    await this.#steps.settled();
+    this.#letGo();
+  }
+
+  #step(doing: string, run: () => void): Promise<void> {
+    return this.#steps.run(() =>
+      attempt(() => {
+        if (this.#state === 'aborted') throw new LivetapeError('CLOSED', `the upload of ${this.#name} was given up`);
+        run();
+      }, doing),
+    );
+  }
+
+  #letGo(): void {
+    this.#chunks = [];
+    if (this.#owns) this.#place.uploads.delete(this.#name);
+    this.#owns = false;
+  }
+}
+
+async function attempt<T>(run: () => T, doing = 'use the storage'): Promise<T> {
+  await Promise.resolve();
+  try {
+    return run();
+  } catch (error) {
+    throw storageError(error, doing, {});
+  }
+}
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}
