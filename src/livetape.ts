@@ -1,0 +1,142 @@
+/**
+ * The composition root: the one place that wires rooms together. Whatever a program, the command line or a server
+ * needs of Livetape it gets from {@link createLivetape}.
+ */
+import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, type Logger } from './base/index.js';
+import { MediaBuffers, sourceSink } from './buffer/index.js';
+import { openSource, sourceOptions, type SourceStats } from './ingest/index.js';
+import { InProcessDvrService, type DvrService } from './recorder/index.js';
+import { createFsStorage, openFsFolder, type Storage } from './storage/index.js';
+
+/** What {@link createLivetape} needs to know. */
+export interface LivetapeOptions {
+  /** The folder in which each stream has its folder. Default `./dvr`. */
+  readonly root?: string;
+  /** Where to log to; a pino logger fits. Default: nowhere. */
+  readonly log?: Logger;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+}
+
+/** A source that writes into a media buffer. */
+export interface Connection extends Closable {
+  /** The source's URL without secrets. */
+  readonly url: string;
+  readonly state: 'connecting' | 'connected' | 'lost' | 'ended';
+  /** What the source said last: where it is connected to, why it is gone. */
+  readonly detail: string;
+  readonly stats: SourceStats;
+  /** Kept when nothing more will ever come; `error` when the source failed. Also kept by `close()`. */
+  readonly ended: Promise<{ readonly reason: string; readonly error: Error | undefined }>;
+}
+
+/** Livetape in a program. `close()` commits what is running; the next start resumes it. */
+export interface Livetape extends Closable {
+  /** The media buffers: `open(id)`, then `write(chunk)`. */
+  readonly buffers: MediaBuffers;
+  /** Starts, stops and reports recordings. */
+  readonly dvr: DvrService;
+  /** The archives' medium. */
+  readonly storage: Storage;
+  /**
+   * Opens a source and lets it write into the buffer `bufferId`, which is made if it is missing.
+   * @param source - a URL as docs/guide/sources.md lists them, or `-` for standard input
+   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
+   */
+  connect(source: string, bufferId: string): Connection;
+}
+
+/**
+ * Livetape on a folder.
+ * @example
+ * const livetape = await createLivetape({ root: './dvr' })
+ */
+export async function createLivetape(options: LivetapeOptions = {}): Promise<Livetape> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? silentLogger;
+  const storage = createFsStorage(options.root ?? './dvr', { clock, log });
+  const buffers = new MediaBuffers({ clock, log });
+  const dvr = new InProcessDvrService({
+    storage,
+    buffers,
+    clock,
+    log,
+    openRoot: (path) => createFsStorage(path, { clock, log }),
+    openFolder: (segmentDir) => openFsFolder(segmentDir, { clock, log }),
+  });
+  const connections = new Set<Connection>();
+  const fed = new Set<string>();
+  let closing: Promise<void> | undefined;
+
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([...connections].map((connection) => connection.close()));
+    await dvr.close();
+    await buffers.close();
+  };
+
+  const livetape: Livetape = {
+    buffers,
+    dvr,
+    storage,
+    connect(source, bufferId) {
+      if (closing) throw new LivetapeError('CLOSED', 'Livetape is closed');
+      if (fed.has(bufferId)) buffers.open(bufferId).mark({ kind: 'source_switch' });
+      const connection = connect(source, bufferId, { buffers, clock, log });
+      fed.add(bufferId);
+      connections.add(connection);
+      void connection.ended.then(() => connections.delete(connection));
+      return connection;
+    },
+    close: () => (closing ??= closeAll()),
+    [Symbol.asyncDispose]: () => livetape.close(),
+  };
+  return livetape;
+}
+
+function connect(sourceUrl: string, bufferId: string, { buffers, clock, log }: { buffers: MediaBuffers; clock: Clock; log: Logger }): Connection {
+  const source = openSource(sourceOptions(sourceUrl).url, { clock, log });
+  const buffer = buffers.open(bufferId);
+  const sink = sourceSink(buffer);
+  let state: Connection['state'] = 'connecting';
+  let detail = '';
+  let resolveEnded: (end: { reason: string; error: Error | undefined }) => void = () => undefined;
+  const ended = new Promise<{ reason: string; error: Error | undefined }>((resolve) => (resolveEnded = resolve));
+  const connection: Connection = {
+    get url() {
+      return source.url;
+    },
+    get state() {
+      return state;
+    },
+    get detail() {
+      return detail;
+    },
+    get stats() {
+      return source.stats;
+    },
+    ended,
+    async close() {
+      await source.close();
+      resolveEnded({ reason: 'closed', error: undefined });
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+  source.start({
+    data: (chunk) => sink.data(chunk),
+    room: () => sink.room(),
+    connected(where) {
+      [state, detail] = ['connected', where];
+      sink.connected(where);
+    },
+    lost(reason) {
+      [state, detail] = ['lost', reason];
+      sink.lost(reason);
+    },
+    ended(reason, error) {
+      [state, detail] = ['ended', reason];
+      sink.ended(reason, error);
+      resolveEnded({ reason, error });
+    },
+  });
+  return connection;
+}

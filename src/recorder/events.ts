@@ -1,0 +1,39 @@
+/** What observers of recordings hear. Events are for watching; nothing in Livetape depends on one being heard. */
+import type { CommittedSegment } from '../archive/index.js';
+import type { LivetapeError } from '../base/index.js';
+import type { Gap, GapReason, StreamCode } from '../model/index.js';
+
+/** A recording as the service reports it. */
+export interface Recording {
+  /** The stream code. */
+  readonly id: string;
+  readonly streamCode: StreamCode;
+  /** `failed`: what comes cannot be stored at present; it is tried again until the recording is stopped. */
+  readonly status: 'recording' | 'stopped' | 'failed';
+  readonly startedAt: Date;
+  readonly stoppedAt: Date | undefined;
+  /** The folder of its archive. */
+  readonly segmentDir: string;
+}
+
+/** Every event with what it carries. */
+export interface DvrEvents {
+  'recording.started': { readonly recording: Recording };
+  'recording.stopped': { readonly recording: Recording };
+  /** What came could not be stored, or the session broke. It is tried again; `recording.started` says when it works. */
+  'recording.failed': { readonly recording: Recording; readonly error: LivetapeError };
+  'segment.written': { readonly streamCode: StreamCode; readonly segment: CommittedSegment };
+  /** Segments left the archive by retention. */
+  'segment.pruned': { readonly streamCode: StreamCode; readonly count: number; readonly sizeBytes: number };
+  /** Media stopped coming. Whether anything is lost is known when it comes again. */
+  'gap.opened': { readonly streamCode: StreamCode; readonly fromMs: number; readonly reason: GapReason };
+  /** Media comes again and is recorded. `gap` is undefined when the time stamps simply went on: nothing was lost. */
+  'gap.closed': { readonly streamCode: StreamCode; readonly gap: Gap | undefined };
+  /** The buffer it reads has ended: nothing more will come. The recording stays open until it is stopped. */
+  'source.ended': { readonly streamCode: StreamCode; readonly reason: string; readonly error: Error | undefined };
+}
+
+/** The name of an event. */
+export type DvrEventName = keyof DvrEvents;
+/** Who hears one. */
+export type DvrListener<N extends DvrEventName> = (event: DvrEvents[N]) => void;

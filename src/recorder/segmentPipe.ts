@@ -1,0 +1,173 @@
+/**
+ * Carries out what the segmenter decides: takes the bytes of a segment out of the reader, hands them to the
+ * archive in large writes, and commits segments strictly one after another. A segment that cannot be stored becomes a gap
+ * with reason `disk` before the next that can.
+ */
+import type { ArchiveWriter, CommittedSegment, SegmentFacts, SegmentWriter } from '../archive/index.js';
+import { toLivetapeError, type LivetapeError } from '../base/index.js';
+import { ticksToMs, type Gap, type GapReason } from '../model/index.js';
+import type { ScanErrors, TsReader } from '../mpegts/index.js';
+import type { EndedSegment, Head, SegmenterSink } from '../segmenter/index.js';
+
+/** Shorter losses are a discontinuity without a gap. */
+const GAP_MS = 1000;
+
+/** What the pipe tells the session. */
+export interface PipeEvents {
+  written(segment: CommittedSegment): void;
+  /** A segment could not be stored. */
+  lost(error: LivetapeError): void;
+  /** The archive cannot go on: a broken invariant. */
+  broken(error: LivetapeError): void;
+  signalLost(fromMs: number, reason: GapReason): void;
+  signalBack(): void;
+  /** Bytes were given back by the archive. */
+  relieved(): void;
+}
+
+interface Filling {
+  readonly writer: SegmentWriter;
+  readonly position: number;
+  readonly headBytes: number;
+  readonly errorsBefore: ScanErrors;
+}
+
+/** One session's way from the reader to the archive. */
+export class SegmentPipe implements SegmenterSink {
+  readonly #reader: TsReader;
+  readonly #archive: ArchiveWriter;
+  readonly #events: PipeEvents;
+  #filling: Filling | undefined;
+  #commits: Promise<void> = Promise.resolve();
+  #pendingBytes = 0;
+  /** Where what is committed ends, when a segment after it was lost. */
+  #lostSinceMs: number | undefined;
+  #committedEndMs: number | undefined;
+
+  constructor(reader: TsReader, archive: ArchiveWriter, events: PipeEvents) {
+    this.#reader = reader;
+    this.#archive = archive;
+    this.#events = events;
+    this.#committedEndMs = archive.last && archive.last.wallMs + ticksToMs(archive.last.duration90k);
+  }
+
+  /** Bytes handed to the archive and not yet written. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Hands on everything before `position`; what belongs to no segment is left out. */
+  flush(position: number): void {
+    const filling = this.#filling;
+    if (!filling) {
+      this.#reader.drop(position);
+      return;
+    }
+    this.#reader.take(position, (bytes, release) => this.#write(filling.writer, bytes, release));
+  }
+
+  /** Kept when every commit asked for so far is done. Never rejects. */
+  settled(): Promise<void> {
+    return this.#commits;
+  }
+
+  begin(position: number, head: Head | undefined): void {
+    this.#reader.drop(position);
+    const writer = this.#archive.openSegment();
+    const bytes = head?.render();
+    this.#filling = { writer, position, headBytes: bytes?.length ?? 0, errorsBefore: { ...this.#reader.errors } };
+    if (bytes) this.#write(writer, bytes, () => undefined);
+  }
+
+  end(position: number, segment: EndedSegment): void {
+    const filling = this.#filling;
+    if (!filling) return;
+    this.flush(position);
+    this.#filling = undefined;
+    const facts = this.#facts(filling, segment);
+    this.#then(async () => {
+      const committed = await filling.writer.commit(this.#afterLoss(facts));
+      this.#lostSinceMs = undefined;
+      this.#committedEndMs = facts.wallMs + ticksToMs(facts.duration90k);
+      this.#events.written(committed);
+    }, facts.wallMs);
+  }
+
+  life(targetDurationSec: number): void {
+    this.#then(() => this.#archive.beginLife(targetDurationSec), undefined);
+  }
+
+  signalLost(fromMs: number, reason: GapReason): void {
+    this.#events.signalLost(fromMs, reason);
+  }
+
+  signalBack(): void {
+    this.#events.signalBack();
+  }
+
+  tables(): Head | undefined {
+    return this.#reader.tables();
+  }
+
+  /** Gives up the segment that is being filled. */
+  async abort(): Promise<void> {
+    const filling = this.#filling;
+    this.#filling = undefined;
+    await this.#commits;
+    await filling?.writer.abort();
+  }
+
+  #write(writer: SegmentWriter, bytes: Uint8Array, release: () => void): void {
+    const sizeBytes = bytes.length;
+    this.#pendingBytes += sizeBytes;
+    const done = (): void => {
+      this.#pendingBytes -= sizeBytes;
+      release();
+      this.#events.relieved();
+    };
+    // A failure of a write is that of the commit, which is where it is dealt with.
+    writer.write(bytes).then(done, done);
+  }
+
+  #then(step: () => Promise<void>, wallMs: number | undefined): void {
+    this.#commits = this.#commits.then(step).catch((cause: unknown) => {
+      const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
+      if (wallMs !== undefined) this.#lostSinceMs ??= this.#committedEndMs ?? wallMs;
+      if (error.code === 'INVARIANT_BROKEN') this.#events.broken(error);
+      else this.#events.lost(error);
+    });
+  }
+
+  #facts(filling: Filling, segment: EndedSegment): SegmentFacts {
+    const now = this.#reader.errors;
+    const before = filling.errorsBefore;
+    return {
+      discontinuity: segment.discontinuity,
+      wallMs: segment.wallMs,
+      duration90k: segment.duration90k,
+      pts: segment.pts,
+      keyframes: segment.keyframes.map(({ position, pts90k }) => ({
+        offsetBytes: filling.headBytes + position - filling.position,
+        pts90k,
+      })),
+      headBytes: filling.headBytes,
+      forced: segment.forced,
+      lostBytes: segment.lostBytes,
+      errors: {
+        continuity: now.continuity - before.continuity,
+        transportError: now.transportError - before.transportError,
+        syncSkippedBytes: now.syncSkippedBytes - before.syncSkippedBytes,
+        scrambled: now.scrambled - before.scrambled,
+      },
+      gap: segment.gap,
+    };
+  }
+
+  /** After segments that were lost, the next one says so. */
+  #afterLoss(facts: SegmentFacts): SegmentFacts {
+    const fromMs = this.#lostSinceMs;
+    if (fromMs === undefined) return facts;
+    const gap: Gap | undefined = facts.wallMs - fromMs > GAP_MS ? { fromMs, toMs: facts.wallMs, reason: 'disk' } : undefined;
+    return { ...facts, discontinuity: true, gap };
+  }
+}

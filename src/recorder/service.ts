@@ -1,0 +1,243 @@
+/**
+ * DvrService: starts, stops and reports recordings, many streams at once. It supervises: a session that breaks
+ * is made anew after a pause, and no stream's trouble reaches another.
+ */
+import { EventEmitter } from 'node:events';
+import { loadIndex, openArchiveForWriting, parsePlaylist, type ArchiveIndex, type ArchiveWriter, type SegmentMeta } from '../archive/index.js';
+import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
+import type { MediaBuffer, MediaBuffers } from '../buffer/index.js';
+import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/index.js';
+import type { Storage, StreamStorage } from '../storage/index.js';
+import { checkDvrConfig, type DvrConfig } from './config.js';
+import type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
+import { SupervisedRecording, type RecordingStatus } from './supervised.js';
+
+/** What is special about one recording and not part of its stored configuration. */
+export interface RecordOptions {
+  /** Which program of a multiplex: its number, `'all'`, or undefined for the first with video. */
+  readonly program?: number | 'all' | undefined;
+}
+
+/** The service that records streams. One contract, whether the sessions run in this process or in others. */
+export interface DvrService extends Closable {
+  /**
+   * Begins to record a media buffer. An empty `mediaBufferId` means the buffer with the stream's own code, which is made if it is missing.
+   * @throws LivetapeError STREAM_CODE_INVALID, STREAM_CODE_TAKEN, CONFIG_INVALID, RECORDING_DISABLED, ALREADY_RECORDING, BUFFER_NOT_FOUND,
+   * PATH_OUTSIDE_ROOT, STORAGE_UNWRITABLE, DISK_FULL, STORAGE_FAILED, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, CLOSED
+   */
+  startRecording(streamCode: StreamCode, mediaBufferId: string, config: DvrConfig, options?: RecordOptions): Promise<Recording>;
+  /**
+   * Ends a recording: its playlist becomes VOD.
+   * @throws LivetapeError NOT_RECORDING, or what kept the last of it from being stored
+   */
+  stopRecording(streamCode: StreamCode): Promise<Recording>;
+  /** Whether the stream is being recorded, or is tried again after a failure. */
+  isRecording(streamCode: StreamCode): boolean;
+  /** The recordings there are, in the order in which they were started. */
+  recordings(): Recording[];
+  /** A recording and the state of its session; undefined when the stream is not being recorded. */
+  status(streamCode: StreamCode): RecordingStatus | undefined;
+  /**
+   * The index.json of a stream's folder; undefined where there is none.
+   * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER
+   */
+  loadIndex(segmentDir: string): Promise<ArchiveIndex | undefined>;
+  /**
+   * Every segment in the playlist of a stream's folder.
+   * @throws LivetapeError STREAM_NOT_FOUND, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER
+   */
+  parsePlaylist(segmentDir: string): Promise<SegmentMeta[]>;
+  on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
+  off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
+}
+
+/** What the in-process service is made of. */
+export interface DvrServiceOptions {
+  readonly storage: Storage;
+  readonly buffers: MediaBuffers;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Another root, for streams whose configuration names a `storagePath`. */
+  openRoot(path: string): Storage;
+  /** The place of one stream, by its folder. */
+  openFolder(segmentDir: string): StreamStorage;
+}
+
+/** {@link DvrService} with its sessions in this process: for the library and `livetape record`. */
+export class InProcessDvrService implements DvrService {
+  readonly #options: DvrServiceOptions;
+  readonly #emitter = new EventEmitter();
+  readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
+  readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: DvrServiceOptions) {
+    this.#options = options;
+    this.#emitter.setMaxListeners(0);
+  }
+
+  async startRecording(streamCode: StreamCode, mediaBufferId: string, config: DvrConfig, options: RecordOptions = {}): Promise<Recording> {
+    if (this.#closing) throw new LivetapeError('CLOSED', 'the service is closed');
+    const code = checkStreamCode(streamCode);
+    const checked = checkDvrConfig(config);
+    for (const other of this.#recordings.keys()) {
+      if (streamCodesConflict(code, other)) throw taken(code, other);
+    }
+    if (this.#recordings.has(code)) throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded already`, { context: { code } });
+    const buffer = this.#buffer(code, mediaBufferId);
+    this.#recordings.set(code, 'starting');
+    try {
+      const { storage, codes } = await this.#root(checked.storagePath);
+      for (const other of codes) {
+        if (streamCodesConflict(code, other)) throw taken(code, other);
+      }
+      const place = storage.stream(code);
+      await place.create();
+      const recording = new SupervisedRecording({
+        code,
+        buffer,
+        place,
+        config: checked,
+        program: options.program,
+        clock: this.#options.clock,
+        log: this.#options.log,
+        emit: (name, event) => this.#emit(name, event),
+        openArchive: () => this.#openArchive(code, place, checked),
+      });
+      await recording.start();
+      codes.add(code);
+      this.#recordings.set(code, recording);
+      // The service may have been closed while the archive was being opened.
+      if (this.#isClosing()) {
+        await recording.close();
+        throw new LivetapeError('CLOSED', 'the service is closed');
+      }
+      this.#emit('recording.started', { recording: recording.recording });
+      return recording.recording;
+    } catch (error) {
+      this.#recordings.delete(code);
+      throw toLivetapeError(error, 'STORAGE_FAILED', `stream ${code} cannot be recorded`);
+    }
+  }
+
+  async stopRecording(streamCode: StreamCode): Promise<Recording> {
+    const recording = this.#recordings.get(streamCode);
+    if (recording === undefined || recording === 'starting') {
+      throw new LivetapeError('NOT_RECORDING', `stream ${streamCode} is not being recorded`, { context: { code: streamCode } });
+    }
+    try {
+      await recording.stop();
+    } finally {
+      this.#recordings.delete(streamCode);
+      this.#emit('recording.stopped', { recording: recording.recording });
+    }
+    return recording.recording;
+  }
+
+  isRecording(streamCode: StreamCode): boolean {
+    const recording = this.#recordings.get(streamCode);
+    return recording !== undefined && recording !== 'starting';
+  }
+
+  recordings(): Recording[] {
+    return [...this.#recordings.values()].flatMap((recording) => (recording === 'starting' ? [] : [recording.recording]));
+  }
+
+  status(streamCode: StreamCode): RecordingStatus | undefined {
+    const recording = this.#recordings.get(streamCode);
+    return recording === undefined || recording === 'starting' ? undefined : recording.status;
+  }
+
+  loadIndex(segmentDir: string): Promise<ArchiveIndex | undefined> {
+    return loadIndex(this.#options.openFolder(segmentDir));
+  }
+
+  parsePlaylist(segmentDir: string): Promise<SegmentMeta[]> {
+    return parsePlaylist(this.#options.openFolder(segmentDir));
+  }
+
+  on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
+    this.#emitter.on(name, listener);
+    return this;
+  }
+
+  off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
+    this.#emitter.off(name, listener);
+    return this;
+  }
+
+  /** Commits what is running; the next start resumes it. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #closeAll(): Promise<void> {
+    const open = [...this.#recordings.values()].filter((recording) => recording !== 'starting');
+    const results = await Promise.allSettled(open.map((recording) => recording.close()));
+    this.#recordings.clear();
+    for (const result of results) {
+      if (result.status === 'rejected') this.#options.log.error({ err: result.reason as unknown }, 'a recording did not close cleanly');
+    }
+  }
+
+  #isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  #buffer(code: StreamCode, mediaBufferId: string): MediaBuffer {
+    if (mediaBufferId === '' || mediaBufferId === code) return this.#options.buffers.open(code);
+    const buffer = this.#options.buffers.get(mediaBufferId);
+    if (!buffer) {
+      throw new LivetapeError('BUFFER_NOT_FOUND', `there is no media buffer ${mediaBufferId}`, { context: { buffer: mediaBufferId } });
+    }
+    return buffer;
+  }
+
+  /** A root and the codes of the streams in it. It is listed once; what this service adds is added. */
+  async #root(storagePath: string): Promise<{ storage: Storage; codes: Set<string> }> {
+    let root = this.#roots.get(storagePath);
+    if (!root) {
+      const storage = storagePath === '' ? this.#options.storage : this.#options.openRoot(storagePath);
+      root = { storage, codes: listCodes(storage) };
+      this.#roots.set(storagePath, root);
+    }
+    try {
+      return { storage: root.storage, codes: await root.codes };
+    } catch (error) {
+      this.#roots.delete(storagePath);
+      throw error;
+    }
+  }
+
+  #openArchive(code: StreamCode, place: StreamStorage, config: DvrConfig): Promise<ArchiveWriter> {
+    const retention = config.retentionSec > 0 || config.maxSizeGb > 0;
+    return openArchiveForWriting({ storage: place, streamCode: code, retention, clock: this.#options.clock, log: this.#options.log });
+  }
+
+  #emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void {
+    for (const listener of this.#emitter.listeners(name)) {
+      try {
+        (listener as DvrListener<N>)(event);
+      } catch (error) {
+        this.#options.log.error({ err: error, event: name }, 'a listener threw');
+      }
+    }
+  }
+}
+
+async function listCodes(storage: Storage): Promise<Set<string>> {
+  const codes = new Set<string>();
+  for await (const code of storage.list()) codes.add(code);
+  return codes;
+}
+
+function taken(code: string, other: string): LivetapeError {
+  return new LivetapeError('STREAM_CODE_TAKEN', `stream ${code} cannot be while there is ${other}: no code is the beginning of another, and case does not tell two apart`, {
+    context: { code, other },
+  });
+}

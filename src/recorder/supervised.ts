@@ -1,0 +1,190 @@
+/**
+ * One recording under supervision: a session, and when it breaks, another after a pause. The recording is the same
+ * all the while; the time in between is a gap with reason `restart`.
+ */
+import type { ArchiveWriter } from '../archive/index.js';
+import { toLivetapeError, type Clock, type LivetapeError, type Logger, type Timer } from '../base/index.js';
+import type { MediaBuffer } from '../buffer/index.js';
+import type { Gap, StreamCode } from '../model/index.js';
+import type { StreamStorage } from '../storage/index.js';
+import type { DvrConfig } from './config.js';
+import type { DvrEventName, DvrEvents, Recording } from './events.js';
+import { RecordingSession, type SessionStatus } from './session.js';
+
+/** The pause before a broken session is made anew, doubled each time … */
+const FIRST_PAUSE_MS = 1000;
+/** … up to this, and back to the first once a segment was written. */
+const LAST_PAUSE_MS = 30_000;
+
+/** A recording and how it is doing. */
+export interface RecordingStatus {
+  readonly recording: Recording;
+  /** Why it is `failed`; undefined otherwise. */
+  readonly error: LivetapeError | undefined;
+  /** Undefined while a broken session waits to be made anew. */
+  readonly session: SessionStatus | undefined;
+  readonly segmentCount: number;
+  readonly sizeBytes: number;
+  /** Sessions that broke and were made anew. */
+  readonly restarts: number;
+  /** The newest gap, when there was one since the recording was started. */
+  readonly lastGap: Gap | undefined;
+}
+
+/** What a supervised recording is made of. */
+export interface SupervisedOptions {
+  readonly code: StreamCode;
+  readonly buffer: MediaBuffer;
+  readonly place: StreamStorage;
+  readonly config: DvrConfig;
+  readonly program: number | 'all' | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void;
+  openArchive(): Promise<ArchiveWriter>;
+}
+
+/** A stream's recording, from start to stop. */
+export class SupervisedRecording {
+  readonly #options: SupervisedOptions;
+  readonly #startedAt: Date;
+  #stoppedAt: Date | undefined;
+  #status: Recording['status'] = 'recording';
+  #error: LivetapeError | undefined;
+  #archive: ArchiveWriter | undefined;
+  #session: RecordingSession | undefined;
+  #restartTimer: Timer | undefined;
+  #restarting: Promise<void> | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+  #restarts = 0;
+  #lastGap: Gap | undefined;
+  /** Where the media before an open gap ends. */
+  #gapFromMs: number | undefined;
+  #done = false;
+
+  constructor(options: SupervisedOptions) {
+    this.#options = options;
+    this.#startedAt = new Date(options.clock.nowMs());
+  }
+
+  get recording(): Recording {
+    const { code, place } = this.#options;
+    return { id: code, streamCode: code, status: this.#status, startedAt: this.#startedAt, stoppedAt: this.#stoppedAt, segmentDir: place.location };
+  }
+
+  get status(): RecordingStatus {
+    return {
+      recording: this.recording,
+      error: this.#error,
+      session: this.#session?.status,
+      segmentCount: this.#archive?.totals.segmentCount ?? 0,
+      sizeBytes: this.#archive?.totals.sizeBytes ?? 0,
+      restarts: this.#restarts,
+      lastGap: this.#lastGap,
+    };
+  }
+
+  /** Opens the archive and begins. Rejects when the archive cannot be opened; nothing is left behind then. */
+  async start(): Promise<void> {
+    const { buffer, config, program, clock, log } = this.#options;
+    const archive = await this.#options.openArchive();
+    this.#archive = archive;
+    const session = new RecordingSession({
+      buffer,
+      archive,
+      segmentDurationSec: config.segmentDuration,
+      program,
+      clock,
+      log,
+      events: {
+        written: (segment) => {
+          this.#recovered();
+          this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
+          if (segment.gap) this.#lastGap = segment.gap;
+          // The partial segment before the gap is written after the gap has opened.
+          const closes = this.#gapFromMs !== undefined && segment.wallMs >= this.#gapFromMs - 1;
+          if (segment.gap || closes) this.#options.emit('gap.closed', { streamCode: this.#options.code, gap: segment.gap });
+          if (closes) this.#gapFromMs = undefined;
+        },
+        lost: (error) => this.#failed(error),
+        broken: (error) => this.#broken(session, error),
+        signalLost: (fromMs, reason) => {
+          this.#gapFromMs = fromMs;
+          this.#options.emit('gap.opened', { streamCode: this.#options.code, fromMs, reason });
+        },
+        ended: (reason, error) => this.#options.emit('source.ended', { streamCode: this.#options.code, reason, error }),
+      },
+    });
+    this.#session = session;
+    session.start();
+  }
+
+  /** Ends the recording; its life ends with it. */
+  async stop(): Promise<void> {
+    await this.#quiesce();
+    try {
+      if (!this.#session) {
+        // It broke and was waiting to be made anew: the life still has to be ended.
+        const archive = await this.#options.openArchive();
+        await archive.stop().finally(() => archive.close());
+      } else await this.#session.stop();
+    } finally {
+      this.#status = 'stopped';
+      this.#stoppedAt = new Date(this.#options.clock.nowMs());
+    }
+  }
+
+  /** Ends the session and leaves the recording to be resumed. */
+  async close(): Promise<void> {
+    await this.#quiesce();
+    await this.#session?.close();
+  }
+
+  async #quiesce(): Promise<void> {
+    this.#done = true;
+    this.#restartTimer?.cancel();
+    await this.#restarting;
+  }
+
+  #failed(error: LivetapeError): void {
+    const first = this.#status === 'recording';
+    this.#error = error;
+    if (!first) return;
+    this.#status = 'failed';
+    this.#options.log.error({ stream: this.#options.code, code: error.code, err: error }, 'what comes cannot be stored');
+    this.#options.emit('recording.failed', { recording: this.recording, error });
+  }
+
+  #recovered(): void {
+    this.#pauseMs = FIRST_PAUSE_MS;
+    if (this.#status !== 'failed') return;
+    this.#status = 'recording';
+    this.#error = undefined;
+    this.#options.emit('recording.started', { recording: this.recording });
+  }
+
+  /** The session cannot go on: another one takes over after a pause. */
+  #broken(session: RecordingSession, error: LivetapeError): void {
+    if (this.#session !== session || this.#done) return;
+    this.#failed(error);
+    this.#session = undefined;
+    this.#restarting = session.abandon().catch((cause: unknown) => {
+      this.#options.log.error({ stream: this.#options.code, err: cause }, 'a broken session did not close cleanly');
+    });
+    this.#again();
+  }
+
+  #again(): void {
+    if (this.#done) return;
+    this.#restarts += 1;
+    this.#restartTimer = this.#options.clock.after(this.#pauseMs, () => {
+      this.#restarting = (this.#restarting ?? Promise.resolve())
+        .then(() => this.start())
+        .catch((cause: unknown) => {
+          this.#failed(toLivetapeError(cause, 'STORAGE_FAILED', `stream ${this.#options.code} cannot be recorded`));
+          this.#again();
+        });
+    });
+    this.#pauseMs = Math.min(LAST_PAUSE_MS, this.#pauseMs * 2);
+  }
+}

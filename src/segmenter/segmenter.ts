@@ -1,0 +1,434 @@
+/**
+ * Decides where segments begin and end, what is discontinuous and when the signal was lost. A synchronous
+ * state machine: facts go in ({@link AccessUnit}, marks, silence), decisions come out ({@link SegmenterSink}).
+ * docs/design/time.md states the rules it follows. It is always in one of four states:
+ *
+ * - open: a segment is being filled
+ * - held: it is not known yet whether what comes joins on to what came (after a mark or a silence)
+ * - suspect: inside open; one unit does not follow, and the next one has to say whether the stream jumped
+ * - waiting: no segment; what comes is left out until a random access point comes, or has not come for too long
+ */
+import type { Clock } from '../base/index.js';
+import { PTS_MODULUS, TICKS_PER_MS, TICKS_PER_SECOND, ticksToMs, type GapReason } from '../model/index.js';
+import type { AccessUnit, Head, KeyframeAt, SegmenterSink } from './facts.js';
+import { MediaTimeline } from './mediaTimeline.js';
+import { TargetDuration } from './target.js';
+import { WallTime } from './wallTime.js';
+
+/** A segment is cut when it gets this large. */
+const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
+/** What may be held back while it is not decided where it belongs. */
+const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+/** What a segmenter needs to know beforehand. */
+export interface SegmenterOptions {
+  /** Seconds a segment should last. */
+  readonly segmentDurationSec: number;
+  readonly sink: SegmenterSink;
+  readonly clock: Clock;
+  /** What is recorded already, when there is anything: where it ends, UTC milliseconds. */
+  readonly lastEndMs?: number | undefined;
+  /** The target duration of the life that is resumed; undefined when one begins. */
+  readonly targetDurationSec?: number | undefined;
+}
+
+interface OpenSegment {
+  readonly position: number;
+  /** Media time at which it begins, unwrapped. */
+  readonly start90k: number;
+  readonly firstPts90k: number;
+  /** floor(PTS / segment duration) of its first unit; undefined until there is one. */
+  bin: number | undefined;
+  readonly forced: boolean;
+  readonly discontinuity: boolean;
+  readonly reason: GapReason | undefined;
+  readonly lostBytes: number;
+  keyframes: KeyframeAt[];
+}
+
+/** What is remembered of the end of the last segment while none is open. */
+interface Waiting {
+  readonly position: number;
+  readonly discontinuity: boolean;
+  readonly reason: GapReason;
+  sinceMs: number | undefined;
+  firstDts90k: number | undefined;
+  timed: boolean;
+}
+
+interface Held {
+  readonly position: number;
+  readonly reason: GapReason;
+  /** Where in media time the segment that was closed by silence ended; undefined while it is still open. */
+  closedAt90k: number | undefined;
+}
+
+/** One stream's segmenter. */
+export class Segmenter {
+  readonly #sink: SegmenterSink;
+  readonly #clock: Clock;
+  readonly #segment90k: number;
+  readonly #timeline = new MediaTimeline();
+  readonly #wall: WallTime;
+  readonly #target: TargetDuration;
+
+  #open: OpenSegment | undefined;
+  #waiting: Waiting | undefined;
+  #held: Held | undefined;
+  #suspect: AccessUnit | undefined;
+  /** A cut with a discontinuity is due at the next random access point. */
+  #pending: { discontinuity: boolean; run: GapReason | undefined } | undefined;
+  /** The reference has changed tracks: its first random access point begins a segment. */
+  #newTrack = false;
+  /** The track that stands in for a reference that does not come. */
+  #actingPid: number | undefined;
+  #hasVideo = false;
+  #untimed = false;
+  #untimedUnitMs = 0;
+  /** PTS - DTS of the latest random access point: what reordering delays. */
+  #reorder90k = 0;
+  #signalLost = false;
+  #timestampErrors = 0;
+
+  constructor(options: SegmenterOptions) {
+    this.#sink = options.sink;
+    this.#clock = options.clock;
+    this.#segment90k = Math.round(options.segmentDurationSec * TICKS_PER_SECOND);
+    this.#wall = new WallTime(options.lastEndMs);
+    this.#target = new TargetDuration(this.#segment90k, options.targetDurationSec);
+    this.#waiting = waitingFrom(0, options.lastEndMs !== undefined, 'restart');
+  }
+
+  /** The earliest position a later decision may name; Infinity when there is no such. */
+  get heldFrom(): number {
+    return Math.min(this.#held?.position ?? Infinity, this.#suspect?.position ?? Infinity);
+  }
+
+  /** Units whose time stamp alone was wrong. */
+  get timestampErrors(): number {
+    return this.#timestampErrors;
+  }
+
+  /** By how much recorded time is ahead of the clock, milliseconds; 0 within a second. */
+  get clockBehindMs(): number {
+    return this.#wall.clockBehindMs;
+  }
+
+  /** Where the newest ended segment ends; UTC milliseconds. */
+  get lastEndMs(): number | undefined {
+    return this.#wall.lastEndMs;
+  }
+
+  /** The program was chosen, or changed. `referencePid` is the track that decides; `hasVideo` whether it is video. */
+  program(hasVideo: boolean, changed: boolean, referenceChanged: boolean): void {
+    this.#hasVideo = hasVideo;
+    if (!changed) return;
+    this.#pending = { discontinuity: true, run: this.#pending?.run };
+    if (referenceChanged) {
+      this.#newTrack = true;
+      this.#actingPid = undefined;
+    }
+  }
+
+  /** An access unit began. */
+  unit(unit: AccessUnit): void {
+    if (unit.role !== 'data') this.#signal(false);
+    const acting = this.#actingPid;
+    if (unit.reference && acting !== undefined && unit.pid !== acting && unit.randomAccess) {
+      this.#actingPid = undefined;
+      this.#newTrack = true;
+    }
+    if (this.#actingPid !== undefined ? unit.pid !== this.#actingPid : !unit.reference) return this.#beside(unit);
+    if (this.#untimed) {
+      if (Number.isNaN(unit.pts90k)) {
+        this.#untimedUnitMs = unit.arrivalMs;
+        return this.#judge(atArrival(unit));
+      }
+      this.#untimed = false;
+      if (this.#open) this.#jump(unit.position, 'signal');
+    }
+    if (!Number.isNaN(unit.pts90k)) this.#judge(unit);
+  }
+
+  /** Everything up to `position` was received, the newest of it at `arrivalMs`. */
+  pushed(position: number, arrivalMs: number): void {
+    if (this.#held && position - this.#held.position > MAX_HELD_BYTES) this.#jump(this.#held.position, this.#held.reason);
+    if (this.#suspect && position - this.#suspect.position > MAX_HELD_BYTES) this.#settleSuspect();
+    const waiting = this.#waiting;
+    if (waiting) {
+      waiting.sinceMs ??= arrivalMs;
+      if (!waiting.timed && arrivalMs - waiting.sinceMs > ticksToMs(this.#target.wait90k)) this.#untimed = true;
+    }
+    if (this.#untimed && arrivalMs - this.#untimedUnitMs > ticksToMs(this.#segment90k)) {
+      this.#untimedUnitMs = arrivalMs;
+      this.#signal(false);
+      this.#judge(atArrival(this.#bare(position, arrivalMs, !this.#hasVideo)));
+    }
+    const open = this.#open;
+    if (open && position - open.position > MAX_SEGMENT_BYTES + MAX_HELD_BYTES && this.heldFrom === Infinity) {
+      this.#cut(this.#bare(position, arrivalMs, false), Math.max(this.#timeline.end90k, open.start90k + 1), false);
+    }
+  }
+
+  /**
+   * What follows `position` may not join on to what came before it: a reconnect, dropped chunks, another source.
+   * The time stamps decide.
+   */
+  mark(position: number, reason: GapReason): void {
+    this.#settleSuspect();
+    if (this.#held) {
+      if (reason !== 'signal') this.#held = { ...this.#held, reason };
+      return;
+    }
+    if (this.#waiting) this.#waiting = { ...this.#waiting, reason: this.#waiting.reason === 'signal' ? reason : this.#waiting.reason };
+    else this.#held = { position, reason, closedAt90k: undefined };
+  }
+
+  /** Nothing has come for longer than two segment durations. Ends the partial segment before `position`. */
+  silence(position: number): void {
+    this.#settleSuspect();
+    if (this.#open) {
+      const at = this.#held?.position ?? position;
+      const end90k = this.#endOfRun(this.#open);
+      this.#end(at, end90k, false);
+      this.#held = { position: at, reason: this.#held?.reason ?? 'signal', closedAt90k: end90k };
+    }
+    this.#signal(true);
+  }
+
+  /** The recording ends: so does the open segment, at `position`. */
+  finish(position: number): void {
+    this.#settleSuspect();
+    if (this.#open) this.#end(this.#held?.position ?? position, this.#endOfRun(this.#open), false);
+    this.#held = undefined;
+    this.#waiting = waitingFrom(position, true, 'restart');
+  }
+
+  /** A unit of a track that does not decide. */
+  #beside(unit: AccessUnit): void {
+    if (unit.role !== 'audio' || Number.isNaN(unit.pts90k) || this.#held || this.#suspect) return;
+    this.#timeline.note(unit.pid, unit.pts90k);
+    const waiting = this.#waiting;
+    if (waiting && !waiting.timed && waiting.sinceMs !== undefined) {
+      if (unit.arrivalMs - waiting.sinceMs <= ticksToMs(this.#target.wait90k)) return;
+      // The PMT names a video that does not come: the sound is worth keeping.
+      this.#actingPid = unit.pid;
+      this.#untimed = false;
+      this.#begin({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid });
+    } else if (this.#open && this.#timeline.otherGoesOn) {
+      const pts90k = this.#timeline.unwrap(unit.pts90k);
+      if (pts90k - this.#open.start90k < this.#target.limit90k) return;
+      this.#actingPid = unit.pid;
+      this.#cut({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid }, pts90k, false);
+    }
+  }
+
+  /** A unit of the reference: does it follow? */
+  #judge(unit: AccessUnit): void {
+    const { dts90k, pts90k } = unit;
+    const held = this.#held;
+    if (held) {
+      this.#held = undefined;
+      if (this.#untimed ? held.closedAt90k === undefined : this.#timeline.follows(dts90k, pts90k, true)) this.#rejoin(held, unit);
+      else this.#jump(held.position, held.reason);
+    }
+    const suspect = this.#suspect;
+    if (suspect) {
+      this.#suspect = undefined;
+      if (this.#timeline.follows(dts90k, pts90k)) this.#timestampErrors += 1;
+      else if (this.#timeline.paceExplains(suspect.dts90k, dts90k)) this.#goOn(suspect);
+      else {
+        this.#jump(suspect.position, 'signal');
+        this.#await(suspect);
+      }
+    }
+    if (this.#open && this.#newTrack && !this.#timeline.near(dts90k)) this.#jump(unit.position, 'signal');
+    if (!this.#open) this.#await(unit);
+    else if (this.#untimed || this.#newTrack || this.#timeline.follows(dts90k, pts90k)) this.#goOn(unit);
+    else this.#suspect = { ...unit };
+  }
+
+  /** The stream ended, or was marked, while a unit was under suspicion: it is taken at its word. */
+  #settleSuspect(): void {
+    const suspect = this.#suspect;
+    if (!suspect) return;
+    this.#suspect = undefined;
+    this.#jump(suspect.position, 'signal');
+    this.#await(suspect);
+  }
+
+  /** After an interruption the time stamps simply go on: nothing was lost. */
+  #rejoin(held: Held, unit: AccessUnit): void {
+    if (held.closedAt90k === undefined) return;
+    this.#open = {
+      position: held.position,
+      start90k: held.closedAt90k,
+      firstPts90k: unit.pts90k,
+      bin: undefined,
+      forced: this.#hasVideo,
+      discontinuity: false,
+      reason: undefined,
+      lostBytes: 0,
+      keyframes: [],
+    };
+    this.#sink.begin(held.position, this.#sink.tables());
+  }
+
+  /** Media time does not continue at `position`. */
+  #jump(position: number, reason: GapReason): void {
+    if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
+    this.#held = undefined;
+    this.#waiting ??= waitingFrom(position, true, reason);
+    this.#pending = undefined;
+    this.#newTrack = false;
+    this.#actingPid = undefined;
+  }
+
+  /** No segment is open: is this where one begins? */
+  #await(unit: AccessUnit): void {
+    const waiting = (this.#waiting ??= waitingFrom(unit.position, true, 'signal'));
+    waiting.timed = true;
+    waiting.sinceMs ??= unit.arrivalMs;
+    waiting.firstDts90k ??= unit.dts90k;
+    const waited = (((unit.dts90k - waiting.firstDts90k) % PTS_MODULUS) + PTS_MODULUS) % PTS_MODULUS;
+    if (waited > PTS_MODULUS / 2) waiting.firstDts90k = unit.dts90k;
+    const tooLong = waited <= PTS_MODULUS / 2 ? waited > this.#target.wait90k : false;
+    if (unit.randomAccess || tooLong) this.#begin(unit);
+  }
+
+  /** A run begins with this unit. */
+  #begin(unit: AccessUnit): void {
+    const waiting = this.#waiting ?? waitingFrom(unit.position, true, 'signal');
+    this.#waiting = undefined;
+    this.#pending = undefined;
+    this.#newTrack = false;
+    this.#timeline.begin(unit.dts90k, unit.pts90k);
+    this.#target.beginRun();
+    this.#wall.beginRun();
+    this.#reorder90k = this.#timeline.unwrap(unit.pts90k) - this.#timeline.last90k;
+    this.#observe(unit);
+    this.#openAt(unit, this.#timeline.unwrap(unit.pts90k), {
+      discontinuity: waiting.discontinuity,
+      reason: waiting.reason,
+      lostBytes: unit.position - waiting.position,
+    });
+  }
+
+  /** A unit that follows on in the open segment. */
+  #goOn(unit: AccessUnit): void {
+    const open = this.#open;
+    if (!open) return this.#await(unit);
+    if (this.#newTrack && !unit.randomAccess) return;
+    const pts90k = this.#timeline.unwrap(unit.pts90k);
+    if (this.#newTrack) this.#timeline.begin(unit.dts90k, unit.pts90k);
+    else this.#timeline.advance(unit.dts90k, unit.pts90k);
+    const key = unit.randomAccess;
+    if (key) {
+      this.#reorder90k = pts90k - this.#timeline.unwrap(unit.dts90k);
+      if (this.#actingPid === undefined) this.#target.keyframe(pts90k);
+    }
+    if (this.#observe(unit)) this.#pending = { discontinuity: true, run: 'clock' };
+    open.bin ??= this.#bin(unit.pts90k);
+    const boundary90k = key ? pts90k : this.#timeline.unwrap(unit.dts90k) + this.#reorder90k;
+    const tooLarge = unit.position - open.position >= MAX_SEGMENT_BYTES;
+    const tooLong = boundary90k + this.#timeline.frame90k - open.start90k >= this.#target.limit90k;
+    const due = key && (this.#bin(unit.pts90k) !== open.bin || this.#pending !== undefined || unit.formatChanged || this.#newTrack);
+    if (boundary90k > open.start90k && unit.position > open.position && (due || tooLarge || tooLong)) this.#cut(unit, boundary90k, key);
+    else if (key && this.#hasVideo && this.#actingPid === undefined) open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
+  }
+
+  /** Ends the open segment where `unit` begins and opens the next there. */
+  #cut(unit: AccessUnit, boundary90k: number, atKey: boolean): void {
+    this.#end(unit.position, boundary90k, !atKey);
+    const misfit = atKey && this.#actingPid === undefined ? this.#target.misfit() : undefined;
+    if (misfit !== undefined) this.#sink.life(misfit);
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#newTrack = false;
+    if (pending?.run !== undefined) {
+      this.#wall.beginRun();
+      this.#observe(unit);
+    }
+    this.#openAt(unit, boundary90k, {
+      discontinuity: pending !== undefined || unit.formatChanged,
+      reason: pending?.run,
+      lostBytes: 0,
+    });
+  }
+
+  #openAt(unit: AccessUnit, start90k: number, how: { discontinuity: boolean; reason: GapReason | undefined; lostBytes: number }): void {
+    const key = unit.randomAccess && this.#actingPid === undefined;
+    this.#open = {
+      position: unit.position,
+      start90k,
+      firstPts90k: unit.pts90k,
+      bin: Number.isNaN(unit.pts90k) ? undefined : this.#bin(unit.pts90k),
+      forced: !key && this.#hasVideo,
+      keyframes: key ? [{ position: unit.unitPosition, pts90k: unit.pts90k }] : [],
+      ...how,
+    };
+    if (key) this.#target.keyframe(start90k);
+    // A track that stands in for the reference names no tables.
+    this.#sink.begin(unit.position, unit.reference ? unit.tables : this.#sink.tables());
+  }
+
+  #end(position: number, end90k: number, byForce: boolean): void {
+    const open = this.#open;
+    if (!open) return;
+    this.#open = undefined;
+    const { wallMs, gapFromMs } = this.#wall.settle(open.start90k, end90k);
+    const target = this.#target.segmentEnded(end90k - open.start90k, byForce);
+    if (target !== undefined) this.#sink.life(target);
+    this.#sink.end(position, {
+      discontinuity: open.discontinuity,
+      wallMs,
+      duration90k: end90k - open.start90k,
+      pts: this.#untimed ? undefined : { first90k: open.firstPts90k, end90k: modulo33(end90k) },
+      keyframes: open.keyframes,
+      forced: open.forced,
+      lostBytes: open.lostBytes,
+      gap: gapFromMs === undefined ? undefined : { fromMs: gapFromMs, toMs: wallMs, reason: open.reason ?? 'signal' },
+    });
+  }
+
+  /** Where the last frame of the run ends, unwrapped. */
+  #endOfRun(open: OpenSegment): number {
+    return Math.max(this.#timeline.end90k, open.start90k + this.#timeline.frame90k);
+  }
+
+  #observe(unit: AccessUnit): boolean {
+    return this.#wall.observe(unit.arrivalMs, this.#timeline.unwrap(unit.dts90k) + this.#reorder90k, this.#clock.monotonicMs());
+  }
+
+  #signal(lost: boolean): void {
+    if (lost === this.#signalLost) return;
+    this.#signalLost = lost;
+    if (lost) this.#sink.signalLost(this.#wall.lastEndMs ?? this.#clock.nowMs(), this.#held?.reason ?? this.#waiting?.reason ?? 'signal');
+    else this.#sink.signalBack();
+  }
+
+  #bin(pts90k: number): number {
+    return Math.floor(pts90k / this.#segment90k);
+  }
+
+  /** A place to cut that no unit names. */
+  #bare(position: number, arrivalMs: number, randomAccess: boolean): AccessUnit {
+    const tables: Head | undefined = this.#sink.tables();
+    const unitPosition = position;
+    return { position, unitPosition, tables, pid: -1, role: 'data', reference: true, pts90k: NaN, dts90k: NaN, randomAccess, formatChanged: false, arrivalMs };
+  }
+}
+
+function waitingFrom(position: number, discontinuity: boolean, reason: GapReason): Waiting {
+  return { position, discontinuity, reason, sinceMs: undefined, firstDts90k: undefined, timed: false };
+}
+
+/** The unit with its arrival for a time stamp: for streams that have none. */
+function atArrival(unit: AccessUnit): AccessUnit {
+  const ticks = Math.round(unit.arrivalMs * TICKS_PER_MS) % PTS_MODULUS;
+  return { ...unit, pts90k: ticks, dts90k: ticks };
+}
+
+function modulo33(ticks90k: number): number {
+  return ((ticks90k % PTS_MODULUS) + PTS_MODULUS) % PTS_MODULUS;
+}
