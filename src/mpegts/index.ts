@@ -1,0 +1,24 @@
+/** mpegts: bytes of a transport stream in, facts about it out (ISO/IEC 13818-1). Synchronous; imports nothing from Node. */
+export { TsReader, type TsReaderOptions } from './reader.js';
+export type { SpanConsumer } from './blocks.js';
+export type { Program, ScanErrors, ScannerSink, Tables, Track, TrackRole, Unit } from './sink.js';
+export {
+  NULL_PID,
+  PACKET_SIZE,
+  PAT_PID,
+  PCR_HZ,
+  PID_COUNT,
+  SYNC_BYTE,
+  addToTimestamps,
+  adaptationFlags,
+  hasPayload,
+  payloadStart,
+  readCounter,
+  readPcr,
+  readPesTimes,
+  readPid,
+  startsUnit,
+  writeCounter,
+} from './packet.js';
+export { crc32Mpeg2 } from './crc32.js';
+export { SectionAssembler, buildPat, packetize, parsePat, parsePmt, type Descriptor, type PatEntry, type Pmt, type PmtStream } from './psi.js';

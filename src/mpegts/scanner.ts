@@ -1,0 +1,448 @@
+/**
+ * Packets in, facts out: the one pass over every packet. The fast path compares a packet's 4-byte header with what its PID is to look like and goes
+ * on; whatever differs (a unit begins, PSI, a counter out of step, an error flag) takes the slow path. Packets that are not stored are closed up
+ * in place. No object is made per packet (docs: ../shared/design.md, "The hot path").
+ */
+import type { Block, BlockStore } from './blocks.js';
+import { FIRST_FREE_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, SYNC_BYTE } from './packet.js';
+import { adaptationFlags, payloadStart, pesTimesSize, readPesHeader, readPid, readTimestamp, startsUnit, hasPayload } from './packet.js';
+import { ProgramTables, type ProgramChange } from './programs.js';
+import { SectionAssembler, isCurrent, lastSectionNumber, rewritePatPacket, sectionNumber } from './psi.js';
+import type { Program, ScanErrors, ScannerSink, Tables, TrackRole, Unit } from './sink.js';
+import { carriesPes } from './streamTypes.js';
+import { TableSnapshot } from './tables.js';
+import { Stage, TrackState } from './track.js';
+
+/** What a PID is to us. */
+const KEEP = 0x01;
+/** May lie between the tables and the access unit that they are right before. */
+const NEUTRAL = 0x02;
+const PSI = 0x04;
+/** A unit of it is not told yet: its packets are read on. */
+const PENDING = 0x08;
+/** Shifted left by 8 it is payload_unit_start_indicator's bit of the header word. */
+const PES = 0x40;
+
+/** Bits of the header word, little-endian. */
+const UNIT_START = 0x4000;
+const TRANSPORT_ERROR = 0x8000;
+const PAYLOAD = 0x10000000;
+const ADAPTATION = 0x20000000;
+const SCRAMBLED = 0xc0000000;
+/** What must read PAYLOAD alone for the fast path: transport error, scrambling, payload. */
+const FAST_MASK = (SCRAMBLED | PAYLOAD | TRANSPORT_ERROR) | 0;
+
+/** next[pid]: the counter expected, with this bit after a duplicate, of which one is legal (2.4.3.3). */
+const DUPLICATE = 0x10;
+const UNKNOWN = 0xff;
+
+/** PAT and PMT are no longer "right before" a unit when more than this lies between, so that null packets alone hold no memory. */
+const MAX_RUN_BYTES = 512 * PACKET_SIZE;
+/** A unit that is not decided although so much was stored since is told with what is known. */
+const MAX_PENDING_BYTES = 5600 * PACKET_SIZE;
+/** PSI held until a program is chosen; more is forgotten. */
+const MAX_HELD_BYTES = 348 * PACKET_SIZE;
+
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+const swap = (word: number): number => (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+
+type MutableUnit = { -readonly [Key in keyof Unit]: Unit[Key] };
+
+/** Scans packets where they lie. */
+export class Scanner {
+  readonly #store: BlockStore;
+  readonly #sink: ScannerSink;
+  readonly #tables: ProgramTables;
+  readonly #all: boolean;
+  readonly #flags = new Uint8Array(PID_COUNT);
+  readonly #next = new Uint8Array(PID_COUNT).fill(UNKNOWN);
+  /** Counter of the latest packet of each PID that carries PSI. */
+  readonly #tableCounters = new Uint8Array(PID_COUNT);
+  readonly #assemblers = new Map<number, SectionAssembler>();
+  #tracks = new Map<number, TrackState>();
+  readonly #pending: TrackState[] = [];
+  /** Position at which the oldest pending unit is told in any case. */
+  #deadline = Infinity;
+  /** Position of the PAT that begins a run of PSI/SI and null packets; -1 when there is none. */
+  #run = -1;
+  #runHasPat = false;
+  #runHasPmt = false;
+  #packetPosition = 0;
+  readonly #unit: MutableUnit;
+
+  readonly errors: ScanErrors = { continuity: 0, transportError: 0, syncSkippedBytes: 0, scrambled: 0, crc: 0 };
+  /** Bytes after the stored ones that are held until a program is chosen: the latest PAT and the PSI since. */
+  heldBytes = 0;
+  /** Wall time of the bytes being scanned. */
+  arrivalMs = 0;
+  /** Offset of the packet of which a part arrived earlier, and when; -1 when there is none. */
+  carriedAt = -1;
+  carriedMs = 0;
+
+  constructor(store: BlockStore, sink: ScannerSink, program: number | 'all' | undefined) {
+    this.#store = store;
+    this.#sink = sink;
+    this.#all = program === 'all';
+    this.#tables = new ProgramTables(program);
+    this.#unit = makeUnit();
+    this.#assemble();
+  }
+
+  get program(): Program | undefined {
+    return this.#tables.program;
+  }
+
+  /** The earliest position that may still be named. */
+  get heldFrom(): number {
+    let from = this.#store.position;
+    if (this.#run >= 0 && this.#run < from) from = this.#run;
+    for (const { position } of this.#pending) if (position < from) from = position;
+    return from;
+  }
+
+  snapshot(): Tables | undefined {
+    if (!this.program) return undefined;
+    return new TableSnapshot(this.#tables.storedPat, this.#tables.storedPmts, this.#tableCounters);
+  }
+
+  /** What came before and what follows do not join. */
+  reset(): void {
+    for (const state of [...this.#pending]) this.#conclude(state, false);
+    this.#next.fill(UNKNOWN);
+    for (const assembler of this.#assemblers.values()) assembler.reset();
+    this.#run = -1;
+    this.heldBytes = 0;
+  }
+
+  /**
+   * Scans the packets in [read, end) of the current block, `stride` bytes apart, and closes up those that are stored. Answers where it
+   * stopped: at a packet that is not complete, or does not begin with the sync byte.
+   */
+  scan(read: number, end: number, stride: number): number {
+    const at = this.program ? read : this.#awaitProgram(read, end, stride);
+    return this.program ? this.#pass(at, end, stride) : at;
+  }
+
+  #pass(from: number, end: number, stride: number): number {
+    const block = this.#store.current;
+    const { bytes, words, base } = block;
+    const flags = this.#flags;
+    const next = this.#next;
+    const last = end - PACKET_SIZE;
+    let write = block.stored;
+    let run = this.#run;
+    let deadline = this.#deadline;
+    let read = from;
+    for (; read <= last; read += stride) {
+      const word = LITTLE_ENDIAN ? words[read >>> 2]! : swap(words[read >>> 2]!);
+      if ((word & 0xff) !== SYNC_BYTE) break;
+      const pid = (word & 0x1f00) | ((word >>> 16) & 0xff);
+      let flag = flags[pid]!;
+      const counter = (word >>> 24) & 15;
+      if ((((word & FAST_MASK) ^ PAYLOAD) | (counter ^ next[pid]!) | (flag & (PSI | PENDING)) | (word & (flag << 8) & UNIT_START)) !== 0) {
+        block.stored = write;
+        this.#run = run;
+        this.#slow(block, read, word, pid);
+        run = this.#run;
+        deadline = this.#deadline;
+        flag = flags[pid]!;
+      } else {
+        next[pid] = (counter + 1) & 15;
+      }
+      if ((flag & KEEP) === 0) continue;
+      if ((flag & NEUTRAL) === 0 || base + write - run > MAX_RUN_BYTES) run = -1;
+      if (read !== write) bytes.copyWithin(write, read, read + PACKET_SIZE);
+      write += PACKET_SIZE;
+      if (base + write < deadline) continue;
+      block.stored = write;
+      this.#run = run;
+      this.#expire();
+      deadline = this.#deadline;
+    }
+    block.stored = write;
+    this.#run = run;
+    return read;
+  }
+
+  /** All that the fast path is not for. */
+  #slow(block: Block, at: number, word: number, pid: number): void {
+    const { bytes } = block;
+    if (pid === NULL_PID) return; // its counter means nothing (2.4.3.3)
+    const flag = this.#flags[pid]!;
+    this.#packetPosition = block.base + block.stored;
+    if ((flag & KEEP) !== 0) {
+      if ((word & TRANSPORT_ERROR) !== 0) this.errors.transportError += 1;
+      if ((word & SCRAMBLED) !== 0) this.errors.scrambled += 1;
+    }
+    const fresh = this.#checkCounter(bytes, at, word, pid, flag);
+    if ((word & PAYLOAD) === 0) return;
+    if ((flag & PSI) !== 0) this.#psi(bytes, at, word, pid, fresh);
+    if (fresh && (flag & (PES | PENDING)) !== 0) {
+      const state = this.#tracks.get(pid);
+      if (!state) return;
+      if ((word & UNIT_START) !== 0) this.#beginUnit(state, bytes, at, word);
+      else if ((word & SCRAMBLED) !== 0) this.#conclude(state, undefined);
+      else this.#readOn(state, bytes, at);
+    }
+  }
+
+  /** Follows continuity_counter (2.4.3.3). Answers whether the payload is new: not that of a duplicate. */
+  #checkCounter(bytes: Uint8Array, at: number, word: number, pid: number, flag: number): boolean {
+    const counter = (word >>> 24) & 15;
+    const expected = this.#next[pid]!;
+    const after = (counter + 1) & 15;
+    if ((word & (PAYLOAD | ADAPTATION)) === 0) return false; // reserved: not to be read
+    this.#next[pid] = after;
+    if (expected === UNKNOWN) return true;
+    const inStep = (word & PAYLOAD) !== 0 ? (expected & 15) === counter : (expected & 15) === after;
+    if (inStep) return true;
+    if ((adaptationFlags(bytes, at) & 0x80) === 0) {
+      if ((word & PAYLOAD) !== 0 && expected === after && !this.#beginsAnother(bytes, at, word, pid)) {
+        this.#next[pid] = after | DUPLICATE;
+        return false;
+      }
+      if ((flag & KEEP) !== 0) this.errors.continuity += 1;
+    }
+    const state = this.#tracks.get(pid);
+    if (state?.stage === Stage.Header) this.#forget(state);
+    else if (state?.stage === Stage.Undecided) state.units?.broken();
+    return true;
+  }
+
+  /** Whether a packet with its predecessor's counter begins another unit than the latest: then it is no duplicate, 15 packets are missing. */
+  #beginsAnother(bytes: Uint8Array, at: number, word: number, pid: number): boolean {
+    const state = this.#tracks.get(pid);
+    if (!state || (word & UNIT_START) === 0 || (word & SCRAMBLED) !== 0) return false;
+    const start = payloadStart(bytes, at);
+    if (start + 14 > at + PACKET_SIZE || (bytes[start + 7]! & 0x80) === 0) return false;
+    return !Number.isNaN(state.pes.pts90k) && readTimestamp(bytes, start + 9) !== state.pes.pts90k;
+  }
+
+  // ---- tables
+
+  #psi(bytes: Uint8Array, at: number, word: number, pid: number, fresh: boolean): void {
+    const position = this.#packetPosition;
+    this.#tableCounters[pid] = (word >>> 24) & 15;
+    if (pid === PAT_PID && (word & UNIT_START) !== 0 && (this.#run < 0 || !this.#runHasPat)) {
+      this.#run = position;
+      this.#runHasPat = this.#runHasPmt = false;
+    }
+    if (fresh) this.#assemblers.get(pid)?.push(bytes, at, position);
+    const pat = this.#tables.rewrittenPat;
+    if (pid !== PAT_PID || !pat) return;
+    const whole = rewritePatPacket(bytes, at, pat);
+    if (!whole && this.#run === position) this.#run = -1;
+  }
+
+  #section(pid: number, section: Uint8Array, firstPosition: number): void {
+    const before = this.#tables.rewrittenPat;
+    const change = pid === PAT_PID ? this.#tables.pat(section) : this.#tables.pmt(pid, section);
+    // the run began with a PAT that names another program
+    if (before !== this.#tables.rewrittenPat && this.#run !== this.#packetPosition) this.#run = -1;
+    this.#apply(change);
+    if (this.#run < 0 || firstPosition < this.#run || !isCurrent(section)) return;
+    if (pid === PAT_PID && sectionNumber(section) === lastSectionNumber(section)) this.#runHasPat = true;
+    else if (this.#tables.isChosenPmt(pid, section)) this.#runHasPmt = true;
+  }
+
+  #apply(change: ProgramChange): void {
+    if (change === 'none') return;
+    const program = this.program;
+    if (program && change !== 'tables') this.#followTracks(program);
+    this.#assemble();
+    if (program && change !== 'tables') this.#sink.program(program, this.#store.position, change === 'changed');
+  }
+
+  #followTracks(program: Program): void {
+    const before = this.#tracks;
+    this.#tracks = new Map();
+    for (const track of program.tracks) {
+      if (!carriesPes(track)) continue;
+      const reference = track.pid === program.referencePid;
+      const known = before.get(track.pid);
+      const goesOn = known && known.track.codec === track.codec && known.reference === reference;
+      this.#tracks.set(track.pid, goesOn ? known : new TrackState(track, reference));
+    }
+    for (const state of [...this.#pending]) if (this.#tracks.get(state.track.pid) !== state) this.#conclude(state, false);
+  }
+
+  /** Sets up what each PID is to us. */
+  #assemble(): void {
+    const wanted = new Set([PAT_PID, ...this.#tables.pmtPids]);
+    for (const pid of this.#assemblers.keys()) if (!wanted.has(pid)) this.#assemblers.delete(pid);
+    for (const pid of wanted) {
+      if (this.#assemblers.has(pid)) continue;
+      this.#assemblers.set(pid, new SectionAssembler((section, first) => this.#section(pid, section, first), this.errors));
+    }
+    const flags = this.#flags;
+    flags.set(this.#tables.keptPids());
+    for (let pid = 0; pid < FIRST_FREE_PID; pid++) flags[pid] = flags[pid]! | NEUTRAL;
+    flags[NULL_PID] = flags[NULL_PID]! | NEUTRAL;
+    for (const pid of wanted) flags[pid] = flags[pid]! | PSI;
+    for (const pid of this.#all ? wanted : [this.program?.pmtPid ?? PAT_PID]) flags[pid] = flags[pid]! | NEUTRAL;
+    for (const [pid, { stage }] of this.#tracks) flags[pid] = (flags[pid]! & ~NEUTRAL) | PES | (stage === Stage.None ? 0 : PENDING);
+  }
+
+  /** Before a program is chosen: the latest PAT and the PSI/SI since are held, for a segment may begin with them; nothing is stored. */
+  #awaitProgram(from: number, end: number, stride: number): number {
+    const block = this.#store.current;
+    const { bytes } = block;
+    const last = end - PACKET_SIZE;
+    let read = from;
+    for (; read <= last && bytes[read] === SYNC_BYTE; read += stride) {
+      const pid = readPid(bytes, read);
+      const isPsi = (this.#flags[pid]! & PSI) !== 0;
+      const begins = pid === PAT_PID && startsUnit(bytes, read);
+      if (begins || this.heldBytes > MAX_HELD_BYTES) this.heldBytes = 0;
+      if (begins || (this.heldBytes > 0 && (isPsi || pid < FIRST_FREE_PID || pid === NULL_PID))) {
+        bytes.copyWithin(block.stored + this.heldBytes, read, read + PACKET_SIZE);
+        this.heldBytes += PACKET_SIZE;
+      }
+      if (!isPsi || !hasPayload(bytes, read)) continue;
+      this.#packetPosition = block.base + block.stored;
+      this.#tableCounters[pid] = bytes[read + 3]! & 15;
+      this.#assemblers.get(pid)?.push(bytes, read, this.#packetPosition);
+      if (this.program) {
+        this.#scanHeld(block);
+        return read + stride;
+      }
+    }
+    return read;
+  }
+
+  /** What was held is scanned again, now that it is known what to keep. */
+  #scanHeld(block: Block): void {
+    const { crc } = this.errors;
+    for (const assembler of this.#assemblers.values()) assembler.reset();
+    const held = this.heldBytes;
+    this.heldBytes = 0;
+    this.#run = -1;
+    this.#pass(block.stored, block.stored + held, PACKET_SIZE);
+    this.errors.crc = crc;
+  }
+
+  // ---- access units
+
+  #beginUnit(state: TrackState, bytes: Uint8Array, at: number, word: number): void {
+    if (state.stage !== Stage.None) this.#conclude(state, undefined);
+    const start = payloadStart(bytes, at);
+    const have = at + PACKET_SIZE - start;
+    const scrambled = (word & SCRAMBLED) !== 0;
+    const size = scrambled ? 0 : pesTimesSize(bytes, start, have);
+    if (size === 0 && !scrambled) return; // not a PES packet
+    const position = this.#packetPosition;
+    const tablesAreThere = state.reference && this.#run >= 0 && this.#runHasPat && this.#runHasPmt;
+    state.position = tablesAreThere ? this.#run : position;
+    state.unitPosition = position;
+    state.tables = state.reference && !tablesAreThere ? this.snapshot() : undefined;
+    state.indicator = (adaptationFlags(bytes, at) & 0x40) !== 0;
+    state.arrivalMs = at === this.carriedAt ? this.carriedMs : this.arrivalMs;
+    if (scrambled) {
+      state.pes.pts90k = state.pes.dts90k = Number.NaN;
+      this.#tell(state, state.track.role === 'audio' || state.indicator, undefined);
+    } else if (size > have) {
+      state.header.set(bytes.subarray(start, at + PACKET_SIZE));
+      state.headerLength = have;
+      this.#await(state, Stage.Header);
+    } else {
+      readPesHeader(bytes, start, state.pes);
+      this.#begun(state, bytes, start + state.pes.headerSize, at + PACKET_SIZE);
+    }
+  }
+
+  /** The PES header is known; the elementary stream's bytes begin at `from`, which may lie beyond `to`, the end of the packet. */
+  #begun(state: TrackState, bytes: Uint8Array, from: number, to: number): void {
+    const { units, track, pes } = state;
+    if (!units || pes.scrambled) {
+      this.#tell(state, track.role === 'audio' || (track.role === 'video' && state.indicator), undefined);
+      return;
+    }
+    units.begin(state.indicator);
+    state.skip = Math.max(0, from - to);
+    const verdict = from < to ? units.feed(bytes, from, to) : undefined;
+    if (verdict === undefined) this.#await(state, Stage.Undecided);
+    else this.#tell(state, verdict, units.facts.format);
+  }
+
+  /** Takes the next packet of a unit that is not told yet. */
+  #readOn(state: TrackState, bytes: Uint8Array, at: number): void {
+    let from = payloadStart(bytes, at);
+    const to = at + PACKET_SIZE;
+    if (state.stage === Stage.Header) {
+      let size = pesTimesSize(state.header, 0, state.headerLength);
+      while (state.headerLength < size && from < to) {
+        state.header[state.headerLength++] = bytes[from++]!;
+        size = pesTimesSize(state.header, 0, state.headerLength);
+      }
+      if (size === 0) this.#forget(state);
+      if (size === 0 || state.headerLength < size) return;
+      this.#forget(state);
+      readPesHeader(state.header, 0, state.pes);
+      this.#begun(state, bytes, from + state.pes.headerSize - state.headerLength, to);
+    } else if (state.stage === Stage.Undecided && state.units) {
+      const skip = Math.min(state.skip, to - from);
+      state.skip -= skip;
+      from += skip;
+      const verdict = state.units.feed(bytes, from, to);
+      if (verdict === undefined) return;
+      this.#forget(state);
+      this.#tell(state, verdict, state.units.facts.format);
+    }
+  }
+
+  /** The unit under way is over; `randomAccess` says what it is, or is undefined when what is known of it decides. */
+  #conclude(state: TrackState, randomAccess: boolean | undefined): void {
+    const { stage, units } = state;
+    this.#forget(state);
+    if (stage !== Stage.Undecided || !units) return;
+    const verdict = randomAccess ?? units.finish();
+    this.#tell(state, verdict, units.facts.format);
+  }
+
+  #await(state: TrackState, stage: Stage): void {
+    state.stage = stage;
+    this.#pending.push(state);
+    this.#flags[state.track.pid]! |= PENDING;
+    this.#deadline = Math.min(this.#deadline, state.unitPosition + MAX_PENDING_BYTES);
+  }
+
+  /** Takes the unit off the list of those that are not told. */
+  #forget(state: TrackState): void {
+    const index = this.#pending.indexOf(state);
+    if (index < 0) return;
+    this.#pending.splice(index, 1);
+    state.stage = Stage.None;
+    this.#flags[state.track.pid]! &= ~PENDING;
+    this.#deadline = this.#pending.reduce((least, { unitPosition }) => Math.min(least, unitPosition + MAX_PENDING_BYTES), Infinity);
+  }
+
+  #expire(): void {
+    const position = this.#store.position;
+    for (const state of [...this.#pending]) if (state.unitPosition + MAX_PENDING_BYTES <= position) this.#conclude(state, undefined);
+  }
+
+  #tell(state: TrackState, randomAccess: boolean, format: string | undefined): void {
+    const unit = this.#unit;
+    const { track, pes } = state;
+    unit.position = state.position;
+    unit.unitPosition = state.unitPosition;
+    unit.tables = state.tables;
+    unit.pid = track.pid;
+    unit.role = track.role;
+    unit.reference = state.reference;
+    unit.pts90k = pes.pts90k;
+    unit.dts90k = pes.dts90k;
+    unit.randomAccess = randomAccess;
+    unit.formatChanged = randomAccess && format !== undefined && state.format !== undefined && state.format !== format;
+    unit.arrivalMs = state.arrivalMs;
+    if (randomAccess && format !== undefined) state.format = format;
+    state.tables = undefined;
+    this.#sink.unit(unit);
+  }
+}
+
+function makeUnit(): MutableUnit {
+  const role: TrackRole = 'data';
+  const none = { position: 0, unitPosition: 0, tables: undefined, pid: 0, role, reference: false };
+  return { ...none, pts90k: Number.NaN, dts90k: Number.NaN, randomAccess: false, formatChanged: false, arrivalMs: 0 };
+}
