@@ -29,7 +29,12 @@ export interface SegmentFacts {
   readonly forced: boolean;
   /** Bytes received and left out just before it. */
   readonly lostBytes: number;
-  readonly errors: { readonly continuity: number; readonly transportError: number; readonly syncSkippedBytes: number; readonly scrambled: number };
+  readonly errors: {
+    readonly continuity: number;
+    readonly transportError: number;
+    readonly syncSkippedBytes: number;
+    readonly scrambled: number;
+  };
   /** The gap before it. Its `toMs` is `wallMs`. */
   readonly gap: Gap | undefined;
 }
@@ -51,10 +56,24 @@ export interface SegmentWriter {
   readonly index: number;
   /** Appends; `bytes` must not change until the promise is kept. After a failure every call rejects with the same error. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes it durable and enters it into the journal, after all that were committed before it. */
+  /**
+   * Makes it durable and enters it into the journal, after all that were committed before it. Where one of those failed, the entry
+   * carries a discontinuity and, when more than a second is missing, a gap with reason `disk`, whatever `facts` say.
+   * A segment whose file is durable but whose entry failed stays as a file that no entry names.
+   */
   commit(facts: SegmentFacts): Promise<CommittedSegment>;
-  /** Gives it up. Its number is not used again in this process. Never rejects. */
+  /** Gives it up. Its number is not used again. What was given to it counts as lost: the next entry carries a discontinuity. Never rejects. */
   abort(): Promise<void>;
+}
+
+/** Sums over the entries of an archive. */
+export interface ArchiveTotals {
+  readonly segmentCount: number;
+  readonly sizeBytes: number;
+  /** Beginning of the oldest segment; UTC milliseconds. */
+  readonly startedAtMs: number | undefined;
+  /** The newest 1,000, newest last. */
+  readonly gaps: readonly Gap[];
 }
 
 /** One stream's archive, open for writing. `close()` leaves the life open: the next start resumes it. */
@@ -65,8 +84,10 @@ export interface ArchiveWriter extends Closable {
   readonly last: CommittedSegment | undefined;
   /** The open life, to be resumed; undefined when the archive is new or stopped: then `beginLife` comes before the first commit. */
   readonly life: { readonly targetDurationSec: number } | undefined;
-  /** Media seconds, bytes, entries kept; gaps, newest last. */
-  readonly totals: { readonly segmentCount: number; readonly sizeBytes: number; readonly startedAtMs: number | undefined };
+  /** Of the entries kept; the newest gaps, newest last. */
+  readonly totals: ArchiveTotals;
+  /** How often index.json could not be written: a cache, so nothing else comes of it. */
+  readonly indexFailures: number;
   /**
    * Begins a new life after all commits asked for so far, ending the open one (VOD, ENDLIST) if there is one. The header is written
    * with the next commit's entry. The target is raised to that of the earlier life where its entries are kept.

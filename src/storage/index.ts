@@ -2,5 +2,5 @@
 export type { JournalPart, Storage, StreamStorage, Upload } from './storage.js';
 export { storageError } from './errors.js';
 export { CORRUPT_MARK, INDEX_NAME, JOURNAL_NAME } from './names.js';
-export { createFsStorage, openFsFolder } from './fs/fsStorage.js';
+export { openFolder, openFsStorage, type FsStorageOptions } from './fs/fsStorage.js';
 export { createMemoryStorage } from './memory/memoryStorage.js';

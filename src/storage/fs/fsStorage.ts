@@ -3,7 +3,7 @@
  */
 import { lstat, opendir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import type { Clock } from '../../base/index.js';
+import type { Clock, Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { INDEX_NAME, JOURNAL_NAME } from '../names.js';
 import type { Storage, StreamStorage } from '../storage.js';
@@ -14,20 +14,26 @@ const MAX_CODE = 255;
 /** What cannot be looked into holds no stream that could be read: gone meanwhile, not a folder, not ours. */
 const PASSED_OVER = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP']);
 
+/** What the file system's storage is given. */
+export interface FsStorageOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** A storage over the folder `root`, which need not exist yet. */
-export function createFsStorage(options: { readonly root: string; readonly clock: Clock }): Storage {
-  const root = resolve(options.root);
+export function openFsStorage(root: string, options: FsStorageOptions): Storage {
+  const location = resolve(root);
   return {
-    location: root,
-    stream: (code) => new FsStreamStorage(root, code, options.clock),
-    list: () => listStreams(root),
+    location,
+    stream: (code) => new FsStreamStorage(location, code, options),
+    list: () => listStreams(location),
   };
 }
 
 /** The place of the one stream whose folder is `folder`, wherever that lies. */
-export function openFsFolder(folder: string, clock: Clock): StreamStorage {
+export function openFolder(folder: string, options: FsStorageOptions): StreamStorage {
   const path = resolve(folder);
-  return new FsStreamStorage(dirname(path), basename(path), clock);
+  return new FsStreamStorage(dirname(path), basename(path), options);
 }
 
 async function* listStreams(root: string): AsyncGenerator<string> {

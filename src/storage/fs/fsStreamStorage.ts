@@ -4,7 +4,7 @@
  */
 import { lstat, mkdir, open, readdir, realpath, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { LivetapeError, type Clock } from '../../base/index.js';
+import { LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, checkName, isCommittedName } from '../names.js';
 import type { JournalPart, StreamStorage, Upload } from '../storage.js';
@@ -18,15 +18,15 @@ export class FsStreamStorage implements StreamStorage {
   readonly location: string;
   readonly #root: string;
   readonly #code: string;
-  readonly #clock: Clock;
+  readonly #options: { readonly clock: Clock; readonly log: Logger };
   readonly #journal: string;
   readonly #uploads = new Set<string>();
 
   /** @param root - an absolute path */
-  constructor(root: string, code: string, clock: Clock) {
+  constructor(root: string, code: string, options: { readonly clock: Clock; readonly log: Logger }) {
     this.#root = root;
     this.#code = code;
-    this.#clock = clock;
+    this.#options = options;
     this.location = join(root, ...code.split('/'));
     this.#journal = join(this.location, JOURNAL_NAME);
   }
@@ -51,7 +51,7 @@ export class FsStreamStorage implements StreamStorage {
   }
 
   put(name: string): Upload {
-    return new FsUpload({ folder: this.location, name, clock: this.#clock, open: this.#uploads });
+    return new FsUpload({ ...this.#options, folder: this.location, name, open: this.#uploads });
   }
 
   isTaken(name: string): Promise<boolean> {

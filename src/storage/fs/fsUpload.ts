@@ -4,7 +4,7 @@
  */
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LivetapeError, invariant, type Clock } from '../../base/index.js';
+import { LivetapeError, invariant, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { CORRUPT_MARK, PART_SUFFIX, checkName } from '../names.js';
 import { Sequence } from '../sequence.js';
@@ -16,6 +16,7 @@ export interface FsUploadOptions {
   readonly folder: string;
   readonly name: string;
   readonly clock: Clock;
+  readonly log: Logger;
   /** Names being written in this place: an upload holds its own from beginning to end. */
   readonly open: Set<string>;
 }
@@ -103,6 +104,7 @@ export class FsUpload implements Upload {
     let target = this.#part + CORRUPT_MARK + time;
     for (let n = 2; await exists(target); n++) target = `${this.#part}${CORRUPT_MARK}${time}-${n}`;
     await rename(this.#part, target);
+    this.#options.log.warn({ path: target }, 'the remains of an interrupted write were set aside');
   }
 
   #handle(): FileHandle {

@@ -18,7 +18,6 @@ export function createMemoryStorage(): Storage {
       if (place === undefined) places.set(code, (place = new MemoryStream(code)));
       return place;
     },
-    // eslint-disable-next-line @typescript-eslint/require-await -- the contract is asynchronous
     async *list() {
       for (const [code, place] of places) if (place.holdsStream) yield code;
     },

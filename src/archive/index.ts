@@ -1,0 +1,5 @@
+/** archive: the durable truth of one stream. Imports `base`, `model`, `storage` and `hls`. */
+export type { ArchiveTotals, ArchiveWriter, CommittedSegment, Keyframe, SegmentFacts, SegmentWriter } from './contract.js';
+export { openArchiveForWriting, type ArchiveOptions } from './writer.js';
+export { loadIndex, type ArchiveIndex, type IndexGap } from './archiveIndex.js';
+export { parsePlaylist, summarize, type ArchiveSummary, type SegmentMeta } from './reader.js';

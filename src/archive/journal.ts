@@ -1,0 +1,155 @@
+/**
+ * playlist.m3u8 as the writer has it: the header, where the entries begin and end, and the two ways in which it
+ * changes (F7). Entries are never rendered again: a replacement copies their bytes.
+ */
+import { LivetapeError, invariant } from '../base/index.js';
+import {
+  ENDLIST,
+  parseEntries,
+  parseHeader,
+  renderHeader,
+  type EntryChunk,
+  type HeaderChunk,
+  type PlaylistEntry,
+  type PlaylistHeader,
+} from '../hls/index.js';
+import type { StreamStorage } from '../storage/index.js';
+
+/** The first look at the head and the tail; doubled until it holds what is looked for. */
+const FIRST_LOOK_BYTES = 64 * 1024;
+/** No header is longer. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+
+interface State {
+  readonly header: PlaylistHeader;
+  /** Where the first entry begins. */
+  readonly headerBytes: number;
+  /** Where the last complete entry ends. */
+  readonly toByte: number;
+  readonly hasEntries: boolean;
+  /** EXT-X-ENDLIST stands after the last entry. */
+  readonly ended: boolean;
+}
+
+/** What opening a journal finds, besides the journal. */
+export interface OpenedJournal {
+  readonly journal: Journal;
+  readonly first: PlaylistEntry | undefined;
+  readonly last: PlaylistEntry | undefined;
+  /** Bytes of a torn entry at the end; the next change cuts them off (F6). */
+  readonly tornBytes: number;
+}
+
+/** A header that is to be, and what is to stand after the entries that are there. */
+export interface Replacement {
+  readonly header: PlaylistHeader;
+  readonly ended: boolean;
+  /** One more entry, rendered. */
+  readonly entry?: string;
+}
+
+/** The journal of one stream, for its one writer. Calls follow one another: the next is made when the last is settled. */
+export class Journal {
+  readonly #storage: StreamStorage;
+  #state: State | undefined;
+  /** What stands there in place of `#state`, if a replacement that failed came through after all. */
+  #doubt: State | undefined;
+
+  private constructor(storage: StreamStorage, state: State | undefined) {
+    this.#storage = storage;
+    this.#state = state;
+  }
+
+  /**
+   * Reads the head and the tail of the playlist, however long it is.
+   * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER
+   */
+  static async open(storage: StreamStorage): Promise<OpenedJournal> {
+    const size = (await storage.journalSize()) ?? 0;
+    if (size === 0) return { journal: new Journal(storage, undefined), first: undefined, last: undefined, tornBytes: 0 };
+    const { header, first } = await readHead(storage, size);
+    const { fromByte, chunk } = await readTail(storage, header.toByte, size);
+    const state: State = {
+      header: header.header,
+      headerBytes: header.toByte,
+      toByte: fromByte + chunk.toByte,
+      hasEntries: first !== undefined,
+      ended: chunk.ended,
+    };
+    return { journal: new Journal(storage, state), first, last: chunk.entries.at(-1)?.entry, tornBytes: chunk.tornBytes };
+  }
+
+  /** Undefined while there is no journal. */
+  get header(): PlaylistHeader | undefined {
+    return this.#state?.header;
+  }
+
+  get hasEntries(): boolean {
+    return this.#state?.hasEntries ?? false;
+  }
+
+  /** The life is over: EXT-X-ENDLIST is there. */
+  get ended(): boolean {
+    return this.#state?.ended ?? false;
+  }
+
+  /** Adds one rendered entry. When it rejects the entry does not exist: the next change overwrites what was written of it. */
+  async append(entry: string): Promise<void> {
+    await this.settle();
+    const state = this.#state;
+    invariant(state && !state.ended, 'F7: entries are appended to an open life only');
+    await this.#storage.appendJournal(entry, state.toByte);
+    this.#state = { ...state, toByte: state.toByte + Buffer.byteLength(entry), hasEntries: true };
+  }
+
+  /** Puts another header before the entries that are there. When it rejects, `entry` does not exist, as after `append`. */
+  async replace(by: Replacement): Promise<void> {
+    await this.settle();
+    const text = renderHeader(by.header);
+    const headerBytes = Buffer.byteLength(text);
+    const kept = this.#state && { fromByte: this.#state.headerBytes, toByte: this.#state.toByte };
+    const keptTo = headerBytes + (kept === undefined ? 0 : kept.toByte - kept.fromByte);
+    const without: State = { header: by.header, headerBytes, toByte: keptTo, hasEntries: this.hasEntries, ended: by.ended };
+    const parts = [text, ...(kept === undefined ? [] : [kept]), by.entry ?? '', by.ended ? ENDLIST : ''];
+    try {
+      await this.#storage.replaceJournal(parts);
+    } catch (error) {
+      this.#doubt = without;
+      throw error;
+    }
+    this.#state = by.entry === undefined ? without : { ...without, toByte: keptTo + Buffer.byteLength(by.entry), hasEntries: true };
+  }
+
+  /** After a replacement that failed: looks which journal stands there. Every replacement has another header, so that tells. */
+  async settle(): Promise<void> {
+    const doubt = this.#doubt;
+    if (doubt === undefined) return;
+    const stands = new TextDecoder().decode(await this.#storage.readJournal(0, doubt.headerBytes));
+    if (stands === renderHeader(doubt.header)) this.#state = doubt;
+    this.#doubt = undefined;
+  }
+}
+
+/** The header and the first entry. */
+async function readHead(storage: StreamStorage, size: number): Promise<{ header: HeaderChunk; first: PlaylistEntry | undefined }> {
+  for (let look = FIRST_LOOK_BYTES; ; look *= 2) {
+    const bytes = await storage.readJournal(0, Math.min(look, size));
+    const whole = look >= size;
+    const header = parseHeader(bytes, whole);
+    if (header === undefined) {
+      if (look >= MAX_HEADER_BYTES) throw new LivetapeError('ARCHIVE_CORRUPT', `playlist: no segment within ${MAX_HEADER_BYTES} bytes`);
+      continue;
+    }
+    const chunk = parseEntries(bytes.subarray(header.toByte), true, { line: header.lines + 1, byte: header.toByte });
+    const first = chunk.entries[0]?.entry;
+    if (first !== undefined || whole) return { header, first };
+  }
+}
+
+async function readTail(storage: StreamStorage, headerBytes: number, size: number): Promise<{ fromByte: number; chunk: EntryChunk }> {
+  for (let look = FIRST_LOOK_BYTES; ; look *= 2) {
+    const fromByte = Math.max(headerBytes, size - look);
+    const chunk = parseEntries(await storage.readJournal(fromByte, size), fromByte === headerBytes, { byte: fromByte });
+    if (chunk.entries.length > 0 || fromByte === headerBytes) return { fromByte, chunk };
+  }
+}

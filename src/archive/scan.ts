@@ -1,0 +1,102 @@
+/**
+ * Reads a playlist from end to end, block by block, so that memory does not grow with its depth. It gives
+ * every entry what an entry of ours says by itself and other systems' leave out: its number, its sequence numbers,
+ * its date-time (accumulated from the last that was given).
+ */
+import { LivetapeError } from '../base/index.js';
+import { parseEntries, parseHeader, type HeaderChunk, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
+import type { StreamStorage } from '../storage/index.js';
+import { loadIndex } from './archiveIndex.js';
+
+/** Some thousand entries: a few milliseconds of parsing at a time. */
+const BLOCK_BYTES = 256 * 1024;
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** How often a reading begins anew because the playlist was replaced meanwhile. */
+const MAX_RESTARTS = 5;
+
+/** An entry with all that follows from its place. */
+export interface ScannedEntry {
+  readonly entry: PlaylistEntry;
+  readonly index: number;
+  readonly wallMs: number;
+  readonly mediaSequence: number;
+  readonly discontinuitySequence: number;
+}
+
+/** Takes entries in, gives a result. */
+export interface Fold<T> {
+  add(entry: ScannedEntry): void;
+  /** @param tornBytes - what stands after the last entry and is not one */
+  result(ended: boolean, tornBytes: number): T;
+}
+
+/**
+ * Folds all entries of a playlist; undefined where there is no playlist. `begin` is called again when the playlist was replaced during
+ * the reading: readers take no lock.
+ * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, or what the storage throws
+ */
+export async function scanJournal<T>(storage: StreamStorage, begin: (header: PlaylistHeader) => Fold<T>): Promise<T | undefined> {
+  for (let restarts = 0; ; restarts++) {
+    if ((await storage.journalSize()) === undefined) return undefined;
+    const head = await readHeader(storage);
+    let result: { value: T } | { error: unknown };
+    try {
+      result = { value: await scanOnce(storage, head.chunk, begin(head.chunk.header)) };
+    } catch (error) {
+      result = { error };
+    }
+    // Every replacement has another header, so one that is the same says that all blocks were of one playlist.
+    const now = await storage.readJournal(0, head.bytes.byteLength);
+    if (Buffer.compare(now, head.bytes) === 0 || restarts >= MAX_RESTARTS) {
+      if ('error' in result) throw result.error;
+      return result.value;
+    }
+  }
+}
+
+async function readHeader(storage: StreamStorage): Promise<{ chunk: HeaderChunk; bytes: Uint8Array }> {
+  for (let look = BLOCK_BYTES; ; look *= 2) {
+    const bytes = await storage.readJournal(0, look);
+    const chunk = parseHeader(bytes, bytes.byteLength < look);
+    if (chunk !== undefined) return { chunk, bytes: bytes.subarray(0, chunk.toByte) };
+    if (look >= MAX_HEADER_BYTES) throw new LivetapeError('ARCHIVE_CORRUPT', `playlist: no segment within ${MAX_HEADER_BYTES} bytes`);
+  }
+}
+
+async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold<T>): Promise<T> {
+  let byte = head.toByte;
+  let line = head.lines + 1;
+  let nextSequence = head.header.mediaSequence;
+  let nextDiscontinuity = head.header.discontinuitySequence;
+  let endMs: number | undefined;
+  for (let block = BLOCK_BYTES; ;) {
+    const bytes = await storage.readJournal(byte, byte + block);
+    const chunk = parseEntries(bytes, true, { line, byte });
+    for (const { entry } of chunk.entries) {
+      const mediaSequence = entry.facts?.mediaSequence ?? nextSequence;
+      const discontinuitySequence = entry.facts?.discontinuitySequence ?? nextDiscontinuity + (entry.discontinuity ? 1 : 0);
+      const wallMs = entry.wallMs ?? endMs ?? (await startOf(storage));
+      fold.add({ entry, index: entry.facts?.index ?? numberIn(entry.uri) ?? mediaSequence, wallMs, mediaSequence, discontinuitySequence });
+      nextSequence = mediaSequence + 1;
+      nextDiscontinuity = discontinuitySequence;
+      endMs = wallMs + entry.durationUs / 1000;
+    }
+    byte += chunk.toByte;
+    line += chunk.lines;
+    if (bytes.byteLength < block) return fold.result(chunk.ended, chunk.tornBytes);
+    block = chunk.entries.length === 0 ? block * 2 : BLOCK_BYTES;
+  }
+}
+
+/** When a playlist without any date-time before its first entry begins: index.json may know. */
+async function startOf(storage: StreamStorage): Promise<number> {
+  const startedAt = (await loadIndex(storage))?.startedAt;
+  if (startedAt === undefined) throw new LivetapeError('ARCHIVE_CORRUPT', 'playlist: nothing says when its first segment begins');
+  return startedAt.getTime();
+}
+
+/** The number in the name of another system's segment. */
+function numberIn(uri: string): number | undefined {
+  const digits = /(\d{1,15})\.[A-Za-z0-9]+$/.exec(uri)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
