@@ -1,1 +1,4 @@
-export type { Source, SourceSink, SourceStats } from './source.js';
+/** ingest: a source URL becomes chunks of bytes and events of its connection; one folder per protocol. */
+export type { OpenOptions, Source, SourceSink, SourceStats } from './source.js';
+export { openSource } from './registry.js';
+export { redactUrl, sourceOptions, type SourceOptions } from './sourceUrl.js';

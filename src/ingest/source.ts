@@ -4,7 +4,8 @@
  * reconnects by itself until it is closed or can never deliver again. Every source runs through
  * ingest/sourceContract.ts.
  */
-import type { Closable } from '../base/index.js';
+import type { Readable } from 'node:stream';
+import type { Clock, Closable, Logger } from '../base/index.js';
 
 /** Who is told. Calls are synchronous and never throw. */
 export interface SourceSink {
@@ -39,4 +40,12 @@ export interface Source extends Closable {
   readonly stats: SourceStats;
   /** Begins. May be called once. What cannot work for ever (a bad host name is not that) shows as `ended` with an error. */
   start(sink: SourceSink): void;
+}
+
+/** What a source is opened with. */
+export interface OpenOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** What `-` reads; the process's standard input by default. */
+  readonly stdin?: Readable;
 }

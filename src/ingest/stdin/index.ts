@@ -1,0 +1,2 @@
+/** stdin: standard input. */
+export { openStdin } from './stdinSource.js';

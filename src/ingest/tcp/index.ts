@@ -1,0 +1,2 @@
+/** tcp: a transport stream over a plain TCP connection. */
+export { openTcp } from './tcpSource.js';
