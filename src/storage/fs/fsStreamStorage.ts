@@ -2,7 +2,7 @@
  * One stream's folder. Files come by rename, the journal grows in place, and both are synced together with
  * the folder before a promise is kept. Everything is found by path at each call: no handle outlives one.
  */
-import { lstat, mkdir, open, readdir, realpath, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
@@ -63,7 +63,7 @@ export class FsStreamStorage implements StreamStorage {
   }
 
   size(name: string): Promise<number | undefined> {
-    return this.#attempt('look for', name, async () => (await orMissing(lstat(join(this.location, checkName(name)))))?.size);
+    return this.#attempt('look for', name, async () => (await orMissing(stat(join(this.location, checkName(name)))))?.size);
   }
 
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
@@ -88,7 +88,7 @@ export class FsStreamStorage implements StreamStorage {
   }
 
   journalSize(): Promise<number | undefined> {
-    return this.#attempt('look for', JOURNAL_NAME, async () => (await orMissing(lstat(this.#journal)))?.size);
+    return this.#attempt('look for', JOURNAL_NAME, async () => (await orMissing(stat(this.#journal)))?.size);
   }
 
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {

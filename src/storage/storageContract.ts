@@ -1,0 +1,263 @@
+/**
+ * What storage.ts promises, as tests: every medium runs through them.
+ */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { isLivetapeError, type ErrorCode } from '../base/index.js';
+import type { Storage, StreamStorage } from './storage.js';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (read: Uint8Array | undefined): string | undefined => (read === undefined ? undefined : new TextDecoder().decode(read));
+
+/** Expects a rejection with a code. */
+export async function rejects(promise: Promise<unknown>, code: ErrorCode): Promise<void> {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  expect(isLivetapeError(error), String(error)).toBe(true);
+  expect(error).toMatchObject({ code });
+}
+
+/**
+ * Runs the suite over a medium.
+ * @param make - an empty storage
+ */
+export function storageContract(name: string, make: () => Promise<Storage>): void {
+  describe(`the storage contract: ${name}`, () => {
+    let storage: Storage;
+    let place: StreamStorage;
+    const journal = async (): Promise<string | undefined> => text(await place.readJournal(0, 1e6));
+    const list = async (): Promise<string[]> => {
+      const codes: string[] = [];
+      for await (const code of storage.list()) codes.push(code);
+      return codes.sort();
+    };
+    const put = async (file: string, content: string): Promise<void> => {
+      const upload = place.put(file);
+      void upload.write(bytes(content));
+      await upload.commit();
+    };
+
+    beforeEach(async () => {
+      storage = await make();
+      place = storage.stream('news');
+      await place.create();
+    });
+
+    it('says where it is', () => {
+      expect(storage.location).not.toBe('');
+      expect(place.location).toContain('news');
+    });
+
+    it('touches nothing by naming a stream, and makes its place any number of times', async () => {
+      expect(await list()).toEqual([]);
+      await place.create();
+      await place.create();
+      expect(await place.list()).toEqual([]);
+      expect(await place.journalSize()).toBeUndefined();
+    });
+
+    it('finds nothing in a place that was never made, and writes nothing there', async () => {
+      const none = storage.stream('none');
+      expect(await none.size('000000.ts')).toBeUndefined();
+      expect(await none.read('000000.ts', 0, 10)).toBeUndefined();
+      expect(await none.isTaken('000000.ts')).toBe(false);
+      expect(await none.list()).toEqual([]);
+      expect(await none.remove('000000.ts')).toBe(false);
+      expect(await none.journalSize()).toBeUndefined();
+      expect(await none.readJournal(0, 10)).toHaveLength(0);
+      await rejects(none.appendJournal('x', 0), 'STORAGE_FAILED');
+      await rejects(none.replaceJournal(['x']), 'STORAGE_FAILED');
+      await rejects(none.putCache('index.json', '{}'), 'STORAGE_FAILED');
+      const upload = none.put('000000.ts');
+      await rejects(upload.write(bytes('x')), 'STORAGE_FAILED');
+      await upload.abort();
+    });
+
+    it('lists the codes that have a journal or an index, at any depth', async () => {
+      for (const code of ['a', 'b/c', 'b/d/e', 'empty', 'only-media']) await storage.stream(code).create();
+      await storage.stream('a').appendJournal('x', 0);
+      await storage.stream('b/c').putCache('index.json', '{}');
+      await storage.stream('b/d/e').appendJournal('x', 0);
+      place = storage.stream('only-media');
+      await put('000000.ts', 'x');
+      expect(await list()).toEqual(['a', 'b/c', 'b/d/e']);
+    });
+
+    it('shows an upload when it is committed, and not before', async () => {
+      const upload = place.put('000000.ts');
+      await upload.write(bytes('hello '));
+      await upload.write(bytes('world'));
+      expect(await place.size('000000.ts')).toBeUndefined();
+      expect(await place.read('000000.ts', 0, 100)).toBeUndefined();
+      expect(await place.list()).toEqual([]);
+      expect(await place.isTaken('000000.ts')).toBe(true);
+      await upload.commit();
+      await upload.abort();
+      expect(await place.size('000000.ts')).toBe(11);
+      expect(text(await place.read('000000.ts', 0, 100))).toBe('hello world');
+      expect(await place.list()).toEqual(['000000.ts']);
+      expect(await place.isTaken('000000.ts')).toBe(true);
+      expect(await place.isTaken('000001.ts')).toBe(false);
+    });
+
+    it('keeps the order of writes that are not waited for, of any size', async () => {
+      const upload = place.put('000000.ts');
+      const parts = Array.from({ length: 200 }, (_, i) => new Uint8Array(i * 37).fill(i));
+      for (const part of parts) void upload.write(part);
+      await upload.commit();
+      const whole = Buffer.concat(parts);
+      expect(Buffer.compare((await place.read('000000.ts', 0, 1e9))!, whole)).toBe(0);
+    });
+
+    it('leaves nothing of what is given up, whether or not its writes are waited for', async () => {
+      const waited = place.put('000000.ts');
+      await waited.write(bytes('x'));
+      await waited.abort();
+      const upload = place.put('000001.ts');
+      const writes = [upload.write(bytes('x')), upload.write(bytes('y'))];
+      const outcome = Promise.allSettled(writes);
+      await upload.abort();
+      await upload.abort();
+      await outcome;
+      await rejects(upload.commit(), 'CLOSED');
+      for (const name of ['000000.ts', '000001.ts']) {
+        expect(await place.isTaken(name)).toBe(false);
+        expect(await place.size(name)).toBeUndefined();
+      }
+      await put('000001.ts', 'again');
+      expect(text(await place.read('000001.ts', 0, 9))).toBe('again');
+    });
+
+    it('refuses to overwrite what is committed, and keeps it', async () => {
+      await put('000000.ts', 'first');
+      const second = place.put('000000.ts');
+      await second.write(bytes('second'));
+      await rejects(second.commit(), 'STORAGE_FAILED');
+      await rejects(second.write(bytes('more')), 'STORAGE_FAILED');
+      await second.abort();
+      expect(text(await place.read('000000.ts', 0, 9))).toBe('first');
+    });
+
+    it('refuses a name that is being written, and the first goes on', async () => {
+      const first = place.put('000000.ts');
+      await first.write(bytes('first'));
+      const second = place.put('000000.ts');
+      await rejects(second.write(bytes('second')), 'STORAGE_FAILED');
+      await second.abort();
+      await first.commit();
+      expect(text(await place.read('000000.ts', 0, 9))).toBe('first');
+    });
+
+    it('refuses names that are paths or its own', async () => {
+      for (const name of ['../x.ts', 'a/b.ts', '..', '.', '', '.hidden', 'a\\b', 'a\0b', 'http://x/a.ts']) {
+        await rejects(place.size(name), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.read(name, 0, 1), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.remove(name), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.isTaken(name), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.putCache(name, ''), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.put(name).write(bytes('x')), 'PATH_OUTSIDE_ROOT');
+      }
+      for (const name of ['playlist.m3u8', '000000.ts.part', 'index.json.tmp', '000000.ts.corrupt-1']) {
+        await rejects(place.read(name, 0, 1), 'ARGUMENT_INVALID');
+        await rejects(place.put(name).write(bytes('x')), 'ARGUMENT_INVALID');
+      }
+      expect(await place.list()).toEqual([]);
+    });
+
+    it('reads ranges, shorter where the file ends', async () => {
+      await put('000000.ts', '0123456789');
+      expect(text(await place.read('000000.ts', 2, 5))).toBe('234');
+      expect(text(await place.read('000000.ts', 8, 50))).toBe('89');
+      expect(text(await place.read('000000.ts', 20, 30))).toBe('');
+      expect(text(await place.read('000000.ts', 5, 5))).toBe('');
+      expect(await place.read('000001.ts', 0, 5)).toBeUndefined();
+    });
+
+    it('lists names by code unit, after a name', async () => {
+      for (const name of ['1000000.ts', '000010.ts', '000002.ts', '000001.ts']) await put(name, name);
+      await place.putCache('index.json', '{}');
+      await place.appendJournal('x', 0);
+      const open = place.put('000003.ts');
+      await open.write(bytes('x'));
+      expect(await place.list()).toEqual(['000001.ts', '000002.ts', '000010.ts', '1000000.ts', 'index.json']);
+      expect(await place.list('000002.ts')).toEqual(['000010.ts', '1000000.ts', 'index.json']);
+      expect(await place.list('index.json')).toEqual([]);
+      await open.abort();
+    });
+
+    it('removes a file, and says whether there was one', async () => {
+      await put('000000.ts', 'x');
+      expect(await place.remove('000000.ts')).toBe(true);
+      expect(await place.remove('000000.ts')).toBe(false);
+      expect(await place.size('000000.ts')).toBeUndefined();
+    });
+
+    it('appends to the journal at a byte, and cuts off what stood there', async () => {
+      await place.appendJournal('header\n', 0);
+      await place.appendJournal('one é\n', 7);
+      expect(await place.journalSize()).toBe(14);
+      expect(await journal()).toBe('header\none é\n');
+      await place.appendJournal('2\n', 7);
+      expect(await journal()).toBe('header\n2\n');
+      expect(text(await place.readJournal(7, 8))).toBe('2');
+      expect(text(await place.readJournal(8, 100))).toBe('\n');
+      expect(text(await place.readJournal(100, 200))).toBe('');
+    });
+
+    it('refuses to append beyond the end', async () => {
+      await rejects(place.appendJournal('x', 1), 'ARCHIVE_CORRUPT');
+      expect(await place.journalSize()).toBeUndefined();
+      await place.appendJournal('1234', 0);
+      await rejects(place.appendJournal('x', 5), 'ARCHIVE_CORRUPT');
+      expect(await journal()).toBe('1234');
+    });
+
+    it('replaces the journal by texts and ranges of the old one', async () => {
+      await place.replaceJournal(['new\n']);
+      expect(await journal()).toBe('new\n');
+      await place.appendJournal('abcdef', 4);
+      await place.replaceJournal(['é', { fromByte: 4, toByte: 7 }, '|', { fromByte: 0, toByte: 3 }, { fromByte: 5, toByte: 5 }, '']);
+      expect(await journal()).toBe('éabc|new');
+      await place.appendJournal('!', 9);
+      expect(await journal()).toBe('éabc|new!');
+    });
+
+    it('copies ranges of megabytes', async () => {
+      const long = 'x'.repeat(2_500_000);
+      await place.replaceJournal(['head', long, 'tail']);
+      await place.replaceJournal(['HEAD', { fromByte: 3, toByte: 4 + long.length + 2 }]);
+      expect(text(await place.readJournal(0, 1e8)) === `HEADd${long}ta`).toBe(true);
+    });
+
+    it('keeps the old journal when a range is not there', async () => {
+      await rejects(place.replaceJournal(['new', { fromByte: 0, toByte: 1 }]), 'ARCHIVE_CORRUPT');
+      await place.appendJournal('old', 0);
+      await rejects(place.replaceJournal(['new', { fromByte: 0, toByte: 4 }]), 'ARCHIVE_CORRUPT');
+      expect(await journal()).toBe('old');
+    });
+
+    it('puts caches, again and again, readable as files', async () => {
+      await place.putCache('index.json', '{"a":1}');
+      await place.putCache('index.json', '{}');
+      expect(text(await place.read('index.json', 0, 100))).toBe('{}');
+    });
+
+    it('shows one stream the same through two handles', async () => {
+      await put('000000.ts', 'x');
+      await place.appendJournal('j', 0);
+      const other = storage.stream('news');
+      expect(await other.list()).toEqual(['000000.ts']);
+      expect(await other.journalSize()).toBe(1);
+    });
+
+    it('keeps streams apart', async () => {
+      const other = storage.stream('other');
+      await other.create();
+      await put('000000.ts', 'x');
+      await place.appendJournal('j', 0);
+      expect(await other.size('000000.ts')).toBeUndefined();
+      expect(await other.journalSize()).toBeUndefined();
+    });
+  });
+}
