@@ -19,14 +19,14 @@ const ROOMS = {
   playback: ['base', 'model', 'storage', 'archive', 'hls', 'mpegts'],
   config: ['base', 'model', 'storage', 'archive', 'ingest', 'buffer', 'recorder', 'playback'],
   server: ['base', 'model', 'storage', 'archive', 'ingest', 'buffer', 'recorder', 'playback', 'config', 'hls', 'mpegts'],
-  cli: ['base', 'model', 'storage', 'archive', 'ingest', 'mpegts', 'playback', 'config', 'server'],
+  cli: ['base', 'model', 'storage', 'archive', 'ingest', 'recorder', 'mpegts', 'playback', 'config', 'server'],
 };
 
 /** Rooms that are fed bytes and import nothing of Node, nor any package. */
 const PURE = '^src/(mpegts|segmenter|hls|model)/';
 
 /** Tests and what only tests use may reach for Node and for packages; who imports whom holds for them too. */
-const TESTS = ['\\.test\\.ts$', 'Contract\\.ts$', '/testing/'];
+const TESTS = ['\\.test\\.ts$', '/test[A-Z][^/]*\\.ts$', 'Contract\\.ts$', '/testing/'];
 
 /** Rooms that are given the whole library; every other room is below it. */
 const ABOVE_THE_LIBRARY = ['cli', 'server'];

@@ -6,7 +6,7 @@
 import tseslint from 'typescript-eslint';
 
 /** Tests, the suites that implementations of a contract run through, and helpers of tests. */
-const TESTS = ['src/**/*.test.ts', 'src/**/*Contract.ts', 'src/**/testing/**', 'test/**', 'bench/**', 'examples/**'];
+const TESTS = ['src/**/*.test.ts', 'src/**/*Contract.ts', 'src/**/test[A-Z]*.ts', 'src/**/testing/**', 'test/**', 'bench/**', 'examples/**'];
 
 const CLOCK = 'Take a Clock (src/base/clock.ts): time and timers are injected.';
 const TIMERS = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
