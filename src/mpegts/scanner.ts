@@ -5,7 +5,7 @@
  */
 import type { Block, BlockStore } from './blocks.js';
 import { FIRST_FREE_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, SYNC_BYTE } from './packet.js';
-import { adaptationFlags, payloadStart, pesTimesSize, readPesHeader, readPid, readTimestamp, startsUnit, hasPayload } from './packet.js';
+import { adaptationFlags, hasPayload, payloadStart, pesTimesSize, readCounter, readPesHeader, readPid, readTimestamp, startsUnit } from './packet.js';
 import { ProgramTables, type ProgramChange } from './programs.js';
 import { SectionAssembler, isCurrent, lastSectionNumber, rewritePatPacket, sectionNumber } from './psi.js';
 import type { Program, ScanErrors, ScannerSink, Tables, TrackRole, Unit } from './sink.js';
@@ -96,7 +96,7 @@ export class Scanner {
   get heldFrom(): number {
     let from = this.#store.position;
     if (this.#run >= 0 && this.#run < from) from = this.#run;
-    for (const { position } of this.#pending) if (position < from) from = position;
+    for (let index = 0; index < this.#pending.length; index++) from = Math.min(from, this.#pending[index]!.position);
     return from;
   }
 
@@ -223,7 +223,7 @@ export class Scanner {
   #psi(bytes: Uint8Array, at: number, word: number, pid: number, fresh: boolean): void {
     const position = this.#packetPosition;
     this.#tableCounters[pid] = (word >>> 24) & 15;
-    if (pid === PAT_PID && (word & UNIT_START) !== 0 && (this.#run < 0 || !this.#runHasPat)) {
+    if (pid === PAT_PID && (this.#run < 0 || !this.#runHasPat) && beginsTable(bytes, at)) {
       this.#run = position;
       this.#runHasPat = this.#runHasPmt = false;
     }
@@ -292,16 +292,18 @@ export class Scanner {
     for (; read <= last && bytes[read] === SYNC_BYTE; read += stride) {
       const pid = readPid(bytes, read);
       const isPsi = (this.#flags[pid]! & PSI) !== 0;
-      const begins = pid === PAT_PID && startsUnit(bytes, read);
+      const begins = pid === PAT_PID && beginsTable(bytes, read);
       if (begins || this.heldBytes > MAX_HELD_BYTES) this.heldBytes = 0;
+      let at = read;
       if (begins || (this.heldBytes > 0 && (isPsi || pid < FIRST_FREE_PID || pid === NULL_PID))) {
-        bytes.copyWithin(block.stored + this.heldBytes, read, read + PACKET_SIZE);
+        at = block.stored + this.heldBytes;
+        bytes.copyWithin(at, read, read + PACKET_SIZE);
         this.heldBytes += PACKET_SIZE;
       }
-      if (!isPsi || !hasPayload(bytes, read)) continue;
+      if (!isPsi || !hasPayload(bytes, at)) continue;
       this.#packetPosition = block.base + block.stored;
-      this.#tableCounters[pid] = bytes[read + 3]! & 15;
-      this.#assemblers.get(pid)?.push(bytes, read, this.#packetPosition);
+      this.#tableCounters[pid] = readCounter(bytes, at);
+      this.#assemblers.get(pid)?.push(bytes, at, this.#packetPosition);
       if (this.program) {
         this.#scanHeld(block);
         return read + stride;
@@ -439,6 +441,14 @@ export class Scanner {
     state.tables = undefined;
     this.#sink.unit(unit);
   }
+}
+
+/** Whether a section begins in the packet, and it is not a later one of several. */
+function beginsTable(bytes: Uint8Array, at: number): boolean {
+  const start = payloadStart(bytes, at);
+  if (!startsUnit(bytes, at) || start >= at + PACKET_SIZE) return false;
+  const section = start + 1 + bytes[start]!;
+  return section + 6 >= at + PACKET_SIZE || bytes[section + 6] === 0;
 }
 
 function makeUnit(): MutableUnit {
