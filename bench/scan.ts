@@ -58,5 +58,7 @@ for (const chunkSize of [1316, 65_536]) {
   const copied = measure(input, () => copy(input, chunkSize));
   const scanned = measure(input, () => scan(input, chunkSize));
   const beyond = (scanned - copied).toFixed(1);
-  console.log(`${chunkSize}-byte chunks: copy ${copied.toFixed(1)} ns/packet, TsReader ${scanned.toFixed(1)} ns/packet, ${beyond} beyond, ratio ${(scanned / copied).toFixed(2)}`);
+  console.log(
+    `${chunkSize}-byte chunks: copy ${copied.toFixed(1)} ns/packet, TsReader ${scanned.toFixed(1)} ns/packet, ${beyond} beyond, ratio ${(scanned / copied).toFixed(2)}`,
+  );
 }

@@ -5,6 +5,10 @@
  * access units it wrote, and where.
  */
 
+import { concat, filler, videoFrame, type VideoCodec } from './videoFrames.js';
+
+export { concat, h264Sps, h265Sps, videoFrame, type VideoCodec } from './videoFrames.js';
+
 const PTS_MODULUS = 2 ** 33;
 
 /** One elementary stream in a PMT. */
@@ -51,8 +55,6 @@ export interface MadeUnit {
   /** Decoding can begin here; true for all audio. */
   readonly key: boolean;
 }
-
-export type VideoCodec = 'h264' | 'h265' | 'mpeg2';
 
 /** A piece of a channel. Everything has a default: 10 s of 25 fps H.264 with a keyframe each second, and audio. */
 export interface ChannelSpec {
@@ -130,11 +132,20 @@ export class TsBuilder {
   payload(
     pid: number,
     payload: Uint8Array,
-    options: { unitStart?: boolean; randomAccess?: boolean; discontinuity?: boolean; pcr90k?: number; maxPayload?: number; scrambling?: number } = {},
+    options: {
+      unitStart?: boolean;
+      randomAccess?: boolean;
+      discontinuity?: boolean;
+      pcr90k?: number;
+      maxPayload?: number;
+      scrambling?: number;
+    } = {},
   ): this {
     let at = 0;
     for (let first = true; first || at < payload.length; first = false) {
-      const flags = first ? (options.discontinuity ? 0x80 : 0) | (options.randomAccess ? 0x40 : 0) | (options.pcr90k === undefined ? 0 : 0x10) : 0;
+      const flags = first
+        ? (options.discontinuity ? 0x80 : 0) | (options.randomAccess ? 0x40 : 0) | (options.pcr90k === undefined ? 0 : 0x10)
+        : 0;
       const field = flags ? [flags, ...(options.pcr90k === undefined ? [] : pcrBytes(options.pcr90k))] : [];
       const room = 184 - (field.length ? field.length + 1 : 0);
       const take = Math.min(room, payload.length - at, options.maxPayload ?? 184);
@@ -166,7 +177,10 @@ export class TsBuilder {
     return this.payload(pid, padded);
   }
 
-  pat(programs: readonly { readonly number: number; readonly pmtPid: number }[], options: { version?: number; currentNext?: boolean; streamId?: number } = {}): this {
+  pat(
+    programs: readonly { readonly number: number; readonly pmtPid: number }[],
+    options: { version?: number; currentNext?: boolean; streamId?: number } = {},
+  ): this {
     return this.section(0, patSection(programs, options));
   }
 
@@ -182,7 +196,15 @@ export class TsBuilder {
   stream(spec: ChannelSpec = {}): MadeUnit[] {
     const { seconds = 10, video = 'h264', audio = true, fps = 25, gop = 25, bFrames = 0, width = 640, height = 352 } = spec;
     const { frameBytes = 600, keyframeBytes = 3000, tables = 'keyframes', indicator = 'right', program = 1, otherPrograms = 0 } = spec;
-    const { pmtPid = 0x100, videoPid = 0x101, audioPid = 0x102, startDts90k = 900_000, nullEvery = 0, firstKeyframe = 0, version = 0 } = spec;
+    const {
+      pmtPid = 0x100,
+      videoPid = 0x101,
+      audioPid = 0x102,
+      startDts90k = 900_000,
+      nullEvery = 0,
+      firstKeyframe = 0,
+      version = 0,
+    } = spec;
     const units: MadeUnit[] = [];
     const streams: StreamSpec[] = [];
     if (video) streams.push({ pid: videoPid, streamType: { h264: 0x1b, h265: 0x24, mpeg2: 0x02 }[video] });
@@ -193,7 +215,14 @@ export class TsBuilder {
       this.pat(programs, { version });
       this.pmt(pmtPid, { program, pcrPid: video ? videoPid : audioPid, streams, version });
       for (const { number, pmtPid: pid } of programs.slice(1)) {
-        this.pmt(pid, { program: number, pcrPid: pid + 1, streams: [{ pid: pid + 1, streamType: 0x1b }, { pid: pid + 2, streamType: 0x0f }] });
+        this.pmt(pid, {
+          program: number,
+          pcrPid: pid + 1,
+          streams: [
+            { pid: pid + 1, streamType: 0x1b },
+            { pid: pid + 2, streamType: 0x0f },
+          ],
+        });
       }
     };
     const frameTicks = Math.round(90_000 / fps);
@@ -242,7 +271,12 @@ export class TsBuilder {
         pcr90k: wrap(dts - 9000),
       });
       for (const { pmtPid: pid } of programs.slice(1)) {
-        this.pes(pid + 1, { pts90k, dts90k: wrap(dts), payload: videoFrame(video, { kind: key ? 'I' : 'P', width, height, size: 300, seed: frame }), pcr90k: wrap(dts - 9000) });
+        this.pes(pid + 1, {
+          pts90k,
+          dts90k: wrap(dts),
+          payload: videoFrame(video, { kind: key ? 'I' : 'P', width, height, size: 300, seed: frame }),
+          pcr90k: wrap(dts - 9000),
+        });
         this.pes(pid + 2, { streamId: 0xc0, pts90k: wrap(dts), payload: adtsFrame(frame) });
       }
       if (nullEvery > 0 && frame % nullEvery === 0) this.nullPacket();
@@ -285,10 +319,24 @@ export function longSection(
   tableId: number,
   extension: number,
   body: readonly number[],
-  { version = 0, currentNext = true, number = 0, last = 0 }: { version?: number; currentNext?: boolean; number?: number; last?: number } = {},
+  {
+    version = 0,
+    currentNext = true,
+    number = 0,
+    last = 0,
+  }: { version?: number; currentNext?: boolean; number?: number; last?: number } = {},
 ): Uint8Array {
   const length = body.length + 9;
-  const head = [tableId, 0xb0 | (length >> 8), length & 0xff, extension >> 8, extension & 0xff, 0xc0 | (version << 1) | (currentNext ? 1 : 0), number, last];
+  const head = [
+    tableId,
+    0xb0 | (length >> 8),
+    length & 0xff,
+    extension >> 8,
+    extension & 0xff,
+    0xc0 | (version << 1) | (currentNext ? 1 : 0),
+    number,
+    last,
+  ];
   const section = Uint8Array.from([...head, ...body, 0, 0, 0, 0]);
   new DataView(section.buffer).setUint32(section.length - 4, crc32Mpeg(section.subarray(0, -4)));
   return section;
@@ -340,108 +388,4 @@ function adtsFrame(seed: number): Uint8Array {
   const frame = filler(200, seed);
   frame.set([0xff, 0xf1, 0x4c, 0x80, (200 >> 3) & 0xff, ((200 & 7) << 5) | 0x1f, 0xfc]);
   return frame;
-}
-
-/** Bytes without a zero among them, so that no start code arises by chance; 0x47 is frequent. */
-function filler(length: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = (seed * 2654435761) >>> 0;
-  for (let at = 0; at < length; at++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const byte = state >>> 24;
-    bytes[at] = byte === 0 ? 1 : byte < 24 ? 0x47 : byte;
-  }
-  return bytes;
-}
-
-/** One coded picture with what belongs in front of it: parameter sets on I pictures. Its size is at least `size`. */
-export function videoFrame(codec: VideoCodec, frame: { kind: 'I' | 'P' | 'B'; width: number; height: number; size: number; seed: number }): Uint8Array {
-  const { kind, width, height, seed } = frame;
-  const parts: Uint8Array[] = [];
-  if (codec === 'h264') {
-    parts.push(Uint8Array.of(0, 0, 0, 1, 9, 0xf0));
-    if (kind === 'I') parts.push(Uint8Array.of(0, 0, 0, 1), h264Sps(width, height), Uint8Array.of(0, 0, 0, 1, 0x68, 0xce, 0x38, 0x80));
-    const slice = new Bits().ue(0).ue(kind === 'I' ? 7 : kind === 'P' ? 5 : 6).ue(0).bytes();
-    parts.push(Uint8Array.of(0, 0, 1, kind === 'I' ? 0x65 : kind === 'P' ? 0x41 : 0x01), slice);
-  } else if (codec === 'h265') {
-    parts.push(Uint8Array.of(0, 0, 0, 1, 0x46, 1, 0x50));
-    if (kind === 'I') parts.push(Uint8Array.of(0, 0, 0, 1), h265Sps(width, height));
-    parts.push(Uint8Array.of(0, 0, 1, kind === 'I' ? 0x26 : 0x02, 1, 0xaf));
-  } else {
-    if (kind === 'I') {
-      parts.push(Uint8Array.of(0, 0, 1, 0xb3, width >> 4, ((width & 15) << 4) | (height >> 8), height & 0xff, 0x33, 0xff, 0xff, 0xe0, 0x18));
-      parts.push(Uint8Array.of(0, 0, 1, 0xb5, 0x14, 0x8a, 0, 1, 0, 0), Uint8Array.of(0, 0, 1, 0xb8, 0, 8, 0, 0x40));
-    }
-    const type = kind === 'I' ? 1 : kind === 'P' ? 2 : 3;
-    parts.push(Uint8Array.of(0, 0, 1, 0, 0, (type << 3) | 7, 0xff, 0xf8), Uint8Array.of(0, 0, 1, 1, 0x12));
-  }
-  const used = parts.reduce((sum, part) => sum + part.length, 0);
-  parts.push(filler(Math.max(16, frame.size - used), seed));
-  return concat(parts);
-}
-
-/** A sequence parameter set of baseline profile (H.264, 7.3.2.1.1), NAL header included. */
-export function h264Sps(width: number, height: number): Uint8Array {
-  const bits = new Bits().u(66, 8).u(0, 8).u(30, 8).ue(0).ue(0).ue(2).ue(1).u(0, 1);
-  bits.ue(width / 16 - 1).ue(height / 16 - 1).u(1, 1).u(1, 1).u(0, 1).u(0, 1).u(1, 1);
-  return concat([Uint8Array.of(0x67), escape(bits.bytes())]);
-}
-
-/** The beginning of an H.265 sequence parameter set (7.3.2.2), NAL header included. */
-export function h265Sps(width: number, height: number): Uint8Array {
-  const bits = new Bits().u(0, 4).u(0, 3).u(1, 1);
-  bits.u(1, 8).u(0x60, 8).u(0, 8).u(0, 8).u(0, 8).u(0x90, 8).u(0, 8).u(0, 8).u(0, 8).u(0, 8).u(0, 8).u(93, 8);
-  bits.ue(0).ue(1).ue(width).ue(height).u(0, 1).ue(0).ue(0).ue(4).u(1, 1);
-  return concat([Uint8Array.of(0x42, 1), escape(bits.bytes())]);
-}
-
-/** Emulation prevention (7.4.1.1). */
-function escape(bytes: Uint8Array): Uint8Array {
-  const out: number[] = [];
-  let zeros = 0;
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte <= 3) {
-      out.push(3);
-      zeros = 0;
-    }
-    out.push(byte);
-    zeros = byte === 0 ? zeros + 1 : 0;
-  }
-  return Uint8Array.from(out);
-}
-
-/** Writes bits, most significant first. */
-class Bits {
-  readonly #bits: number[] = [];
-
-  u(value: number, count: number): this {
-    for (let bit = count - 1; bit >= 0; bit--) this.#bits.push((value >> bit) & 1);
-    return this;
-  }
-
-  /** Exp-Golomb, unsigned (H.264, 9.1). */
-  ue(value: number): this {
-    const length = 32 - Math.clz32(value + 1);
-    return this.u(0, length - 1).u(value + 1, length);
-  }
-
-  /** The bytes, the last filled up with ones. */
-  bytes(): Uint8Array {
-    const bytes = new Uint8Array(Math.ceil(this.#bits.length / 8)).fill(0xff);
-    this.#bits.forEach((bit, at) => {
-      if (bit === 0) bytes[at >> 3] = (bytes[at >> 3] ?? 0) & ~(0x80 >> (at & 7));
-    });
-    return bytes;
-  }
-}
-
-/** Joins. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

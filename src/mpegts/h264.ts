@@ -58,7 +58,7 @@ function lookAtSlice(unit: Uint8Array, length: number, facts: AccessUnitFacts): 
 /** Whether the SEI unit holds a recovery point message with recovery_frame_cnt 0. */
 function isRecoveryPoint(unit: Uint8Array, length: number): boolean {
   const bytes = unescapeNal(unit, 1, length);
-  for (let at = 0; at + 2 < bytes.length; ) {
+  for (let at = 0; at + 2 < bytes.length;) {
     let type = 0;
     while (bytes[at] === 255) type += bytes[at++]!;
     type += bytes[at++] ?? 0;

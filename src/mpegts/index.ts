@@ -21,4 +21,14 @@ export {
   writeCounter,
 } from './packet.js';
 export { crc32Mpeg2 } from './crc32.js';
-export { SectionAssembler, buildPat, packetize, parsePat, parsePmt, type Descriptor, type PatEntry, type Pmt, type PmtStream } from './psi.js';
+export {
+  SectionAssembler,
+  buildPat,
+  packetize,
+  parsePat,
+  parsePmt,
+  type Descriptor,
+  type PatEntry,
+  type Pmt,
+  type PmtStream,
+} from './psi.js';

@@ -62,7 +62,9 @@ function readClockBase(bytes: Uint8Array, at: number): number {
 /** The 33 bits of a PTS or DTS field (2.4.3.7). Marker bits are not looked at: what sets them wrong still sets the time right. */
 export function readTimestamp(bytes: Uint8Array, at: number): number {
   const high = (bytes[at]! >> 1) & 7;
-  return high * 0x40000000 + (((bytes[at + 1]! << 22) | ((bytes[at + 2]! & 0xfe) << 14) | (bytes[at + 3]! << 7) | (bytes[at + 4]! >> 1)) >>> 0);
+  return (
+    high * 0x40000000 + (((bytes[at + 1]! << 22) | ((bytes[at + 2]! & 0xfe) << 14) | (bytes[at + 3]! << 7) | (bytes[at + 4]! >> 1)) >>> 0)
+  );
 }
 
 /** Length that is always enough to read a PES header's time stamps. */

@@ -104,7 +104,9 @@ describe('one program', () => {
     };
     for (const order of ['AMI', 'SANSMNI', 'AMAI', 'XAMI', 'AI', 'MI', 'MAI', 'AMXI', 'AXMI']) write(order);
     const result = scan(builder.bytes());
-    const distances = references(result).slice(1).map(({ position, unitPosition, head }) => (head ? -1 : (unitPosition - position) / 188));
+    const distances = references(result)
+      .slice(1)
+      .map(({ position, unitPosition, head }) => (head ? -1 : (unitPosition - position) / 188));
     expect(distances).toEqual([2, 5, 3, 2, -1, -1, -1, -1, -1]);
   });
 
@@ -135,7 +137,11 @@ describe('one program', () => {
       [1, 0x100, false],
       [5, 0x1f1, true],
     ]);
-    expect(references(result).filter(({ randomAccess }) => randomAccess).map(({ head }) => head)).toEqual([undefined, undefined, undefined]);
+    expect(
+      references(result)
+        .filter(({ randomAccess }) => randomAccess)
+        .map(({ head }) => head),
+    ).toEqual([undefined, undefined, undefined]);
   });
 
   it('ignores tables that are not valid yet and counts those whose CRC is wrong', () => {
@@ -204,14 +210,24 @@ describe('several programs', () => {
     expect(result.programs).toEqual([]);
   });
 
-  const table = (builder: TsBuilder, pid: number, program: number, streamType: number, extra: { descriptors?: number[]; version?: number } = {}): void => {
+  const table = (
+    builder: TsBuilder,
+    pid: number,
+    program: number,
+    streamType: number,
+    extra: { descriptors?: number[]; version?: number } = {},
+  ): void => {
     builder.pmt(pid, { program, pcrPid: pid + 1, streams: [{ pid: pid + 1, streamType }], ...extra });
   };
 
   it('the first with video is chosen, though another comes first', () => {
     const builder = new TsBuilder();
     for (let turn = 0; turn < 2; turn++) {
-      builder.pat([{ number: 1, pmtPid: 0x300 }, { number: 2, pmtPid: 0x310 }, { number: 3, pmtPid: 0x320 }]);
+      builder.pat([
+        { number: 1, pmtPid: 0x300 },
+        { number: 2, pmtPid: 0x310 },
+        { number: 3, pmtPid: 0x320 },
+      ]);
       table(builder, 0x320, 3, 0x1b);
       table(builder, 0x300, 1, 0x0f);
       table(builder, 0x310, 2, 0x1b);
@@ -222,7 +238,10 @@ describe('several programs', () => {
   it('a PMT that never comes is not waited for longer than three of another', () => {
     const builder = new TsBuilder();
     for (let turn = 0; turn < 4; turn++) {
-      builder.pat([{ number: 1, pmtPid: 0x300 }, { number: 2, pmtPid: 0x310 }]);
+      builder.pat([
+        { number: 1, pmtPid: 0x300 },
+        { number: 2, pmtPid: 0x310 },
+      ]);
       table(builder, 0x310, 2, 0x1b);
       frame(builder, 0x311, turn, 'I');
       builder.payload(0x77, new Uint8Array(184).fill(1), { unitStart: false });
@@ -237,7 +256,10 @@ describe('several programs', () => {
   it('keep what no program claims, and the entitlement messages of the chosen one', () => {
     const ca = (pid: number): number[] => [0x09, 4, 0x0b, 0, 0xe0 | (pid >> 8), pid & 0xff];
     const builder = new TsBuilder();
-    builder.pat([{ number: 1, pmtPid: 0x300 }, { number: 2, pmtPid: 0x310 }]);
+    builder.pat([
+      { number: 1, pmtPid: 0x300 },
+      { number: 2, pmtPid: 0x310 },
+    ]);
     table(builder, 0x300, 1, 0x1b, { descriptors: ca(0x400) });
     table(builder, 0x310, 2, 0x1b, { descriptors: ca(0x401) });
     for (const pid of [0x400, 0x401, 0x77, 0x12]) builder.payload(pid, new Uint8Array(184).fill(1), { unitStart: false });
@@ -246,7 +268,10 @@ describe('several programs', () => {
 
   it('another is chosen when the chosen one goes, and the one asked for is kept to', () => {
     const builder = new TsBuilder();
-    const programs = [{ number: 1, pmtPid: 0x300 }, { number: 2, pmtPid: 0x310 }];
+    const programs = [
+      { number: 1, pmtPid: 0x300 },
+      { number: 2, pmtPid: 0x310 },
+    ];
     builder.pat(programs);
     table(builder, 0x300, 1, 0x1b);
     table(builder, 0x310, 2, 0x1b);
@@ -254,7 +279,10 @@ describe('several programs', () => {
     builder.pat(programs.slice(1), { version: 1 });
     frame(builder, 0x311, 2, 'I');
     const free = scan(builder.bytes());
-    expect(free.programs.map(({ program, changed }) => [program.number, changed])).toEqual([[1, false], [2, true]]);
+    expect(free.programs.map(({ program, changed }) => [program.number, changed])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
     expect(free.units.map(({ pid }) => pid)).toEqual([0x301, 0x311]);
     const pinned = scan(builder.bytes(), 1316, 1);
     expect(pinned.programs.length).toBe(1);
@@ -276,15 +304,27 @@ describe('several programs', () => {
     const result = scan(builder.bytes(), 1316, 1);
     expect(programsIn(result.bytes)).toEqual(Array.from({ length: 4 }, () => [{ number: 1, pmtPid: 0x100 }]));
     expect(references(result).map(({ head }) => head)).toEqual([undefined, undefined]);
-    expect(packetsOf(result.bytes).filter((packet) => readPid(packet) === 0).map((packet) => readCounter(packet))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(
+      packetsOf(result.bytes)
+        .filter((packet) => readPid(packet) === 0)
+        .map((packet) => readCounter(packet)),
+    ).toEqual([0, 1, 2, 3, 4, 5]);
   });
 });
 
 describe('sections', () => {
   it('are put together from packets however they lie', () => {
-    const first = longSection(0x80, 1, Array.from({ length: 300 }, (_, index) => index & 0xff));
+    const first = longSection(
+      0x80,
+      1,
+      Array.from({ length: 300 }, (_, index) => index & 0xff),
+    );
     const second = longSection(0x81, 2, [1, 2, 3]);
-    const third = longSection(0x82, 3, Array.from({ length: 170 }, () => 5));
+    const third = longSection(
+      0x82,
+      3,
+      Array.from({ length: 170 }, () => 5),
+    );
     const bytes = concat([first, second, third]);
     // a pointer field in each packet where a section begins: the first, and the second, where two do
     const one = concat([Uint8Array.of(0), bytes.subarray(0, 183)]);
@@ -292,7 +332,9 @@ describe('sections', () => {
     const three = concat([bytes.subarray(366), new Uint8Array(184).fill(0xff)]).subarray(0, 184);
     const builder = new TsBuilder();
     builder.payload(0x50, one).payload(0x50, two).payload(0x50, three, { unitStart: false });
-    expect(sections(builder.bytes(), 0x50).map((section) => Buffer.from(section))).toEqual([first, second, third].map((section) => Buffer.from(section)));
+    expect(sections(builder.bytes(), 0x50).map((section) => Buffer.from(section))).toEqual(
+      [first, second, third].map((section) => Buffer.from(section)),
+    );
     const gap = new TsBuilder();
     gap.payload(0x50, one).skipCounter(0x50).payload(0x50, two).payload(0x50, three, { unitStart: false });
     expect(sections(gap.bytes(), 0x50).length).toBe(2);
@@ -306,7 +348,11 @@ describe('sections', () => {
   });
 
   it('of a PMT whose lengths are wrong say nothing', () => {
-    const section = pmtSection({ program: 1, pcrPid: 2, streams: [{ pid: 3, streamType: 0x1b, descriptors: [0x0a, 4, 0x65, 0x6e, 0x67, 0] }] });
+    const section = pmtSection({
+      program: 1,
+      pcrPid: 2,
+      streams: [{ pid: 3, streamType: 0x1b, descriptors: [0x0a, 4, 0x65, 0x6e, 0x67, 0] }],
+    });
     expect(parsePmt(section)?.streams[0]).toMatchObject({ pid: 3, streamType: 0x1b, descriptors: [{ tag: 0x0a }] });
     section[16] = 200;
     expect(parsePmt(section)).toBeUndefined();

@@ -80,7 +80,8 @@ export class ProgramTables {
     const before = this.#patSections[number];
     if (before && sameBytes(before, section)) return 'none';
     const other = this.#patSections.find((known) => known !== undefined);
-    if (other && (versionNumber(other) !== versionNumber(section) || lastSectionNumber(other) !== lastSectionNumber(section))) this.#patSections = [];
+    if (other && (versionNumber(other) !== versionNumber(section) || lastSectionNumber(other) !== lastSectionNumber(section)))
+      this.#patSections = [];
     this.#patSections[number] = section.slice();
     const complete: Uint8Array[] = [];
     for (let index = 0; index <= lastSectionNumber(section); index++) {
@@ -131,7 +132,8 @@ export class ProgramTables {
     const fresh = { ...entry, section: section.slice(), pmt, received: (known?.received ?? 0) + 1 };
     this.#known.set(number, fresh);
     if (!this.#chosen || !this.#isListed(this.#chosen)) return max(this.#choose(), 'tables');
-    if (number !== this.#chosen.number) return this.#wanted === 'all' && !(known && samePmt(known.section, section)) ? this.#adopt(this.#chosen) : 'tables';
+    if (number !== this.#chosen.number)
+      return this.#wanted === 'all' && !(known && samePmt(known.section, section)) ? this.#adopt(this.#chosen) : 'tables';
     const saysTheSame = samePmt(this.#chosen.section, section);
     if (!saysTheSame) return this.#adopt(fresh);
     this.#chosen = fresh;
@@ -177,7 +179,9 @@ export class ProgramTables {
     this.#chosen = chosen;
     const all = this.#wanted === 'all';
     const own = tracksOf(chosen.pmt);
-    const others = all ? [...this.#known.values()].filter(({ number }) => number !== chosen.number).flatMap(({ pmt }) => tracksOf(pmt)) : [];
+    const others = all
+      ? [...this.#known.values()].filter(({ number }) => number !== chosen.number).flatMap(({ pmt }) => tracksOf(pmt))
+      : [];
     const reference = own.find(({ role }) => role === 'video') ?? own.find(({ role }) => role === 'audio');
     this.program = {
       number: all ? -1 : chosen.number,

@@ -201,7 +201,7 @@ export function packetCount(sections: readonly Uint8Array[]): number {
 export function packetize(into: Uint8Array, at: number, pid: number, sections: readonly Uint8Array[], lastCounter: number): number {
   let counter = lastCounter - packetCount(sections) + 1;
   for (const section of sections) {
-    for (let from = 0; from < section.length; ) {
+    for (let from = 0; from < section.length;) {
       const first = from === 0;
       into.fill(0xff, at, at + PACKET_SIZE);
       into[at] = 0x47;

@@ -9,11 +9,16 @@ const NO_ERRORS = { continuity: 0, transportError: 0, syncSkippedBytes: 0, scram
 /** The stream with every packet put between `lead` and `trail` other bytes. */
 function spaced(input: Uint8Array, lead: number, trail: number): Uint8Array {
   const parts: Uint8Array[] = [];
-  for (let at = 0; at < input.length; at += 188) parts.push(new Uint8Array(lead).fill(9), input.subarray(at, at + 188), new Uint8Array(trail).fill(7));
+  for (let at = 0; at < input.length; at += 188)
+    parts.push(new Uint8Array(lead).fill(9), input.subarray(at, at + 188), new Uint8Array(trail).fill(7));
   return concat(parts);
 }
 
-const outcome = ({ bytes, units, programs, reader }: Scanned): unknown => ({ bytes: Buffer.from(bytes).toString('base64'), units, programs, errors: { ...reader.errors } });
+/** All that came out, as text: NaN is kept apart from null. */
+const outcome = ({ bytes, units, programs, reader }: Scanned): string =>
+  JSON.stringify({ bytes: Buffer.from(bytes).toString('base64'), units, programs, errors: reader.errors }, (_, value: unknown) =>
+    Number.isNaN(value) ? 'NaN' : value,
+  );
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
 describe('sync', () => {
@@ -92,7 +97,12 @@ describe('chunking', () => {
   builder.skipCounter(0x101, 3);
   builder.stream({ seconds: 1, startDts90k: 990_000, otherPrograms: 1, width: 320, height: 192, version: 1 });
   const clean = builder.bytes();
-  const dirty = concat([clean.subarray(50, 188 * 200), new Uint8Array(333).fill(0x47), clean.subarray(188 * 200, 188 * 300 + 90), clean.subarray(188 * 301)]);
+  const dirty = concat([
+    clean.subarray(50, 188 * 200),
+    new Uint8Array(333).fill(0x47),
+    clean.subarray(188 * 200, 188 * 300 + 90),
+    clean.subarray(188 * 301),
+  ]);
 
   it.each([
     ['188', dirty],
@@ -100,10 +110,10 @@ describe('chunking', () => {
     ['204', spaced(dirty.subarray(138, 138 + 188 * 190), 0, 16)],
   ])('never changes what comes out (%s)', (_, input) => {
     const expected = outcome(scan(input, input.length));
-    for (const size of [1, 3, 187, 188, 1316]) expect(outcome(scan(input, size))).toEqual(expected);
+    for (const size of [1, 3, 187, 188, 1316]) expect(outcome(scan(input, size)) === expected).toBe(true);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 4000 }), { minLength: 1, maxLength: 50 }), (sizes) => {
-        expect(outcome(scan(input, sizes))).toEqual(expected);
+        expect(outcome(scan(input, sizes)) === expected).toBe(true);
       }),
       { numRuns: 40 },
     );
@@ -130,46 +140,56 @@ describe('mutated input', () => {
   const { bytes: input } = makeStream({ seconds: 1, bFrames: 2, otherPrograms: 1, nullEvery: 3 });
 
   it('never throws, names no position below what was promised, and holds little', () => {
-    const mutation = fc.record({ at: fc.nat(input.length - 1), length: fc.integer({ min: 1, max: 40 }), value: fc.nat(255), cut: fc.boolean() });
+    const mutation = fc.record({
+      at: fc.nat(input.length - 1),
+      length: fc.integer({ min: 1, max: 40 }),
+      value: fc.nat(255),
+      cut: fc.boolean(),
+    });
     fc.assert(
-      fc.property(fc.array(mutation, { minLength: 1, maxLength: 60 }), fc.integer({ min: 1, max: 3000 }), fc.constantFrom(undefined, 1, 1000, 'all' as const), (mutations, size, program) => {
-        const broken = input.slice();
-        let length = broken.length;
-        for (const { at, length: count, value, cut } of mutations) {
-          if (cut) {
-            broken.copyWithin(at, at + count);
-            length -= count;
-          } else broken.fill(value, at, at + count);
-        }
-        let heldFrom = 0;
-        let inPush = 0;
-        const last = new Map<number, number>();
-        const reader = new TsReader({
-          program,
-          sink: {
-            program: (_, position) => expect(position).toBeGreaterThanOrEqual(heldFrom),
-            unit: ({ position, unitPosition, pid }) => {
-              expect(position).toBeGreaterThanOrEqual(heldFrom);
-              expect(unitPosition).toBeGreaterThanOrEqual(position);
-              expect(position).toBeGreaterThanOrEqual(last.get(pid) ?? 0);
-              last.set(pid, position);
-              inPush++;
+      fc.property(
+        fc.array(mutation, { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 3000 }),
+        fc.constantFrom(undefined, 1, 1000, 'all' as const),
+        (mutations, size, program) => {
+          const broken = input.slice();
+          let length = broken.length;
+          for (const { at, length: count, value, cut } of mutations) {
+            if (cut) {
+              broken.copyWithin(at, at + count);
+              length -= count;
+            } else broken.fill(value, at, at + count);
+          }
+          let heldFrom = 0;
+          let inPush = 0;
+          const last = new Map<number, number>();
+          const reader = new TsReader({
+            program,
+            sink: {
+              program: (_, position) => expect(position).toBeGreaterThanOrEqual(heldFrom),
+              unit: ({ position, unitPosition, pid }) => {
+                expect(position).toBeGreaterThanOrEqual(heldFrom);
+                expect(unitPosition).toBeGreaterThanOrEqual(position);
+                expect(position).toBeGreaterThanOrEqual(last.get(pid) ?? 0);
+                last.set(pid, position);
+                inPush++;
+              },
             },
-          },
-        });
-        for (let at = 0; at < length; at += size) {
-          reader.push(broken.subarray(at, Math.min(length, at + size)), 0);
-          expect(reader.heldFrom).toBeGreaterThanOrEqual(heldFrom);
-          heldFrom = reader.heldFrom;
-          expect(heldFrom).toBeLessThanOrEqual(reader.position);
-          expect(reader.position - heldFrom).toBeLessThan(1_200_000);
-          reader.drop(heldFrom);
-        }
-        reader.resetSync();
-        expect(reader.position % 188).toBe(0);
-        expect(reader.drop(reader.position)).toBeGreaterThanOrEqual(0);
-        expect(inPush).toBeLessThan(2000);
-      }),
+          });
+          for (let at = 0; at < length; at += size) {
+            reader.push(broken.subarray(at, Math.min(length, at + size)), 0);
+            expect(reader.heldFrom).toBeGreaterThanOrEqual(heldFrom);
+            heldFrom = reader.heldFrom;
+            expect(heldFrom).toBeLessThanOrEqual(reader.position);
+            expect(reader.position - heldFrom).toBeLessThan(1_200_000);
+            reader.drop(heldFrom);
+          }
+          reader.resetSync();
+          expect(reader.position % 188).toBe(0);
+          expect(reader.drop(reader.position)).toBeGreaterThanOrEqual(0);
+          expect(inPush).toBeLessThan(2000);
+        },
+      ),
       { numRuns: 300 },
     );
   });

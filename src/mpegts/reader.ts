@@ -86,7 +86,7 @@ export class TsReader {
     const scanner = this.#scanner;
     scanner.arrivalMs = arrivalMs;
     const length = chunk.length;
-    for (let from = 0; from < length; ) {
+    for (let from = 0; from < length;) {
       if (this.#fill === BLOCK_SIZE) this.#makeRoom();
       const take = Math.min(BLOCK_SIZE - this.#fill, length - from);
       this.#store.current.bytes.set(take === length ? chunk : chunk.subarray(from, from + take), this.#fill);

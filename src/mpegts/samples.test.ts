@@ -38,7 +38,9 @@ describe.each(SAMPLE_NAMES)('%s', (name) => {
     expect(first).toBeLessThan(3); // an SDT in front of the first PAT
     for (let packet = 0; packet < bytes.length / PACKET_SIZE; packet++) {
       const at = (first + packet) * stride + lead;
-      expect(Buffer.compare(bytes.subarray(packet * PACKET_SIZE, (packet + 1) * PACKET_SIZE), input.subarray(at, at + PACKET_SIZE))).toBe(0);
+      expect(Buffer.compare(bytes.subarray(packet * PACKET_SIZE, (packet + 1) * PACKET_SIZE), input.subarray(at, at + PACKET_SIZE))).toBe(
+        0,
+      );
     }
     expect(reader.position).toBe(bytes.length);
   });

@@ -5,7 +5,17 @@
  */
 import type { Block, BlockStore } from './blocks.js';
 import { FIRST_FREE_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, SYNC_BYTE } from './packet.js';
-import { adaptationFlags, hasPayload, payloadStart, pesTimesSize, readCounter, readPesHeader, readPid, readTimestamp, startsUnit } from './packet.js';
+import {
+  adaptationFlags,
+  hasPayload,
+  payloadStart,
+  pesTimesSize,
+  readCounter,
+  readPesHeader,
+  readPid,
+  readTimestamp,
+  startsUnit,
+} from './packet.js';
 import { ProgramTables, type ProgramChange } from './programs.js';
 import { SectionAssembler, isCurrent, lastSectionNumber, rewritePatPacket, sectionNumber } from './psi.js';
 import type { Program, ScanErrors, ScannerSink, Tables, TrackRole, Unit } from './sink.js';
@@ -30,7 +40,7 @@ const PAYLOAD = 0x10000000;
 const ADAPTATION = 0x20000000;
 const SCRAMBLED = 0xc0000000;
 /** What must read PAYLOAD alone for the fast path: transport error, scrambling, payload. */
-const FAST_MASK = (SCRAMBLED | PAYLOAD | TRANSPORT_ERROR) | 0;
+const FAST_MASK = SCRAMBLED | PAYLOAD | TRANSPORT_ERROR | 0;
 
 /** next[pid]: the counter expected, with this bit after a duplicate, of which one is legal (2.4.3.3). */
 const DUPLICATE = 0x10;

@@ -36,7 +36,7 @@ export interface Program {
  * about needs to know no more than that it is bytes.
  */
 export interface Tables {
-  /** Renders whole packets: one of PAT, then one or more of PMT. Their counters are those of the latest real ones. */
+  /** Renders whole packets: PAT, then PMT. The last packet of each has the counter of the latest real one, those before it count up to it. */
   render(): Uint8Array;
 }
 
@@ -56,15 +56,18 @@ export interface Unit {
   readonly pts90k: number;
   /** Raw 33-bit ticks; the PTS where the header has no DTS. */
   readonly dts90k: number;
-  /** Decoding can begin here. Audio units always are. */
+  /** Decoding can begin here. Audio units always are; of video other than the reference track the multiplexer's indicator is believed; data never is. */
   readonly randomAccess: boolean;
-  /** The codec's parameters (codec, resolution) differ from those of the track's units before: seen at random access points only. */
+  /** The codec's parameters (profile, resolution, chroma format, bit depth) differ from those of the track's units before: seen at random access points of the reference track only. */
   readonly formatChanged: boolean;
   /** Wall time of the arrival of the bytes it began in; UTC milliseconds. */
   readonly arrivalMs: number;
 }
 
-/** Who is told. Calls are synchronous, inside {@link TsReader.push}; `position` never decreases from call to call of `unit` of one track. */
+/**
+ * Who is told. Calls are synchronous, inside `TsReader.push` and `TsReader.resetSync`; `position` never decreases from call to call of `unit` of one track. Units
+ * of different tracks may come out of order by as long as one is undecided, never below `TsReader.heldFrom`.
+ */
 export interface ScannerSink {
   /** The program was chosen, or what its PMT says (version aside) has changed. `changed` is false for the first. */
   program(program: Program, position: number, changed: boolean): void;

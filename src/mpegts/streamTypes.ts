@@ -106,7 +106,9 @@ function registration(descriptors: readonly Descriptor[]): string | undefined {
 
 /** Timed metadata of HLS: a metadata descriptor (2.6.60) whose format is 'ID3 '. */
 function isId3(descriptors: readonly Descriptor[]): boolean {
-  return descriptors.some(({ tag, data }) => (tag === 0x26 || tag === 0x25 || tag === 0x05) && String.fromCharCode(...data).includes('ID3 '));
+  return descriptors.some(
+    ({ tag, data }) => (tag === 0x26 || tag === 0x25 || tag === 0x05) && String.fromCharCode(...data).includes('ID3 '),
+  );
 }
 
 /** Of the ISO 639, teletext or subtitling descriptor. */
