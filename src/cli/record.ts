@@ -14,11 +14,7 @@ import type { CliIo } from './io.js';
 import { showDuration, showSize } from './output.js';
 import { printEvents } from './recordEvents.js';
 import { RecordProgress, progressLogger } from './recordProgress.js';
-
-/** Signals that come this soon after the first are the same key: a terminal and npm both tell us of one Ctrl-C. */
-const SAME_KEY_MS = 500;
-/** Exit status of a recording that was ended before it could be finished. */
-const CUT_SHORT = 1;
+import { endOnSignals } from './signals.js';
 
 interface RecordArguments {
   readonly stream: string;
@@ -87,17 +83,6 @@ async function record(sourceUrl: string, given: RecordArguments, io: CliIo): Pro
     progress.stop();
     stopListening();
   }
-}
-
-/** The first signal ends the recording well, a second one the process. */
-function endOnSignals(io: CliIo, stopping: AbortController): () => void {
-  let firstMs: number | undefined;
-  return io.onSignal(() => {
-    const nowMs = io.clock.monotonicMs();
-    firstMs ??= nowMs;
-    if (!stopping.signal.aborted) stopping.abort();
-    else if (nowMs - firstMs > SAME_KEY_MS) io.exit(CUT_SHORT);
-  });
 }
 
 /** Waits for the source to end for good (and answers with how), for the duration, or for a signal. */

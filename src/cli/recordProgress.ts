@@ -36,10 +36,6 @@ export class RecordProgress {
     this.#code = code;
     this.#startedMs = io.clock.monotonicMs();
     livetape.dvr.on('segment.written', ({ segment }) => this.#written(segment));
-    livetape.dvr.on('gap.opened', ({ reason }) => this.say(`no signal (${reason})`));
-    livetape.dvr.on('gap.closed', ({ gap }) =>
-      this.say(gap ? `signal is back after ${lasted(gap)}` : 'signal is back, and nothing was lost'),
-    );
   }
 
   /** Segments, bytes and seconds written in this run. */
@@ -47,9 +43,16 @@ export class RecordProgress {
     return { segments: this.#segments, bytes: this.#bytes, seconds: this.#mediaSec };
   }
 
-  /** Begins to refresh. */
+  /** Begins to tell. */
   start(connection: Connection): void {
     this.#connection = connection;
+    this.#livetape.dvr.on('gap.opened', ({ fromMs, reason }) => {
+      // a source that has ended says so itself
+      if (connection.state !== 'ended') this.say(`no media since ${showTime(fromMs)} (${reason})`);
+    });
+    this.#livetape.dvr.on('gap.closed', ({ gap }) => {
+      this.say(gap ? `recording again after a gap of ${lasted(gap)}` : 'recording again, nothing was lost');
+    });
     const terminal = this.#io.columns() !== undefined;
     this.#timer = this.#io.clock.every(terminal ? REFRESH_MS : LINE_MS, () => (terminal ? this.#refresh() : this.say(this.#line())));
   }
