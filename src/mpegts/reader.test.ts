@@ -160,17 +160,20 @@ describe('mutated input', () => {
               length -= count;
             } else broken.fill(value, at, at + count);
           }
+          // counted, not expected one by one: there are too many
+          let wrong = 0;
+          const check = (right: boolean): void => void (right || wrong++);
           let heldFrom = 0;
           let inPush = 0;
           const last = new Map<number, number>();
           const reader = new TsReader({
             program,
             sink: {
-              program: (_, position) => expect(position).toBeGreaterThanOrEqual(heldFrom),
+              program: (_, position) => check(position >= heldFrom),
               unit: ({ position, unitPosition, pid }) => {
-                expect(position).toBeGreaterThanOrEqual(heldFrom);
-                expect(unitPosition).toBeGreaterThanOrEqual(position);
-                expect(position).toBeGreaterThanOrEqual(last.get(pid) ?? 0);
+                check(position >= heldFrom);
+                check(unitPosition >= position);
+                check(position >= (last.get(pid) ?? 0));
                 last.set(pid, position);
                 inPush++;
               },
@@ -178,12 +181,13 @@ describe('mutated input', () => {
           });
           for (let at = 0; at < length; at += size) {
             reader.push(broken.subarray(at, Math.min(length, at + size)), 0);
-            expect(reader.heldFrom).toBeGreaterThanOrEqual(heldFrom);
+            check(reader.heldFrom >= heldFrom);
             heldFrom = reader.heldFrom;
-            expect(heldFrom).toBeLessThanOrEqual(reader.position);
-            expect(reader.position - heldFrom).toBeLessThan(1_200_000);
+            check(heldFrom <= reader.position);
+            check(reader.position - heldFrom < 1_200_000);
             reader.drop(heldFrom);
           }
+          expect(wrong).toBe(0);
           reader.resetSync();
           expect(reader.position % 188).toBe(0);
           expect(reader.drop(reader.position)).toBeGreaterThanOrEqual(0);
