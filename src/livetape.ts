@@ -6,7 +6,7 @@ import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, ty
 import { MediaBuffers, sourceSink } from './buffer/index.js';
 import { openSource, sourceOptions, type SourceStats } from './ingest/index.js';
 import { InProcessDvrService, type DvrService } from './recorder/index.js';
-import { createFsStorage, openFsFolder, type Storage } from './storage/index.js';
+import { openFsStorage, openFolder, type Storage } from './storage/index.js';
 
 /** What {@link createLivetape} needs to know. */
 export interface LivetapeOptions {
@@ -54,15 +54,15 @@ export interface Livetape extends Closable {
 export async function createLivetape(options: LivetapeOptions = {}): Promise<Livetape> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? silentLogger;
-  const storage = createFsStorage(options.root ?? './dvr', { clock, log });
+  const storage = openFsStorage(options.root ?? './dvr', { clock, log });
   const buffers = new MediaBuffers({ clock, log });
   const dvr = new InProcessDvrService({
     storage,
     buffers,
     clock,
     log,
-    openRoot: (path) => createFsStorage(path, { clock, log }),
-    openFolder: (segmentDir) => openFsFolder(segmentDir, { clock, log }),
+    openRoot: (path) => openFsStorage(path, { clock, log }),
+    openFolder: (segmentDir) => openFolder(segmentDir, { clock, log }),
   });
   const connections = new Set<Connection>();
   const fed = new Set<string>();

@@ -114,6 +114,35 @@ describe('where to cut', () => {
   });
 });
 
+describe('the tail of a run', () => {
+  it.each([0.04, 0.28, 0.48])('of %s s stays with the segment before it', (tail) => {
+    const driver = new Driver({ dts90k: 12 * SECOND });
+    driver.play(8 + tail);
+    driver.finish();
+    expect(driver.durations).toEqual([4, 4 + tail]);
+    expect(driver.segments[1]?.keyframes).toHaveLength(3);
+  });
+
+  it('of more than half a second is a segment', () => {
+    const driver = new Driver({ dts90k: 12 * SECOND });
+    driver.play(8.56);
+    driver.finish();
+    expect(driver.durations).toEqual([4, 4, 0.56]);
+  });
+
+  it('is a segment when it would not fit below the target', () => {
+    const driver = new Driver({ dts90k: 12 * SECOND, targetDurationSec: 4 });
+    driver.play(8.48);
+    driver.finish();
+    expect(driver.durations).toEqual([4, 4.48]);
+    const full = new Driver({ dts90k: 12 * SECOND, targetDurationSec: 4 });
+    full.play(8.48);
+    full.frame();
+    full.finish();
+    expect(full.durations).toEqual([4, 4, 0.52]);
+  });
+});
+
 describe('signal loss', () => {
   it('closes the partial segment at its last frame, and makes a gap from there to the next keyframe', () => {
     const driver = new Driver({ dts90k: 12 * SECOND });

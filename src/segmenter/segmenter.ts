@@ -1,11 +1,12 @@
 /**
  * Decides where segments begin and end, what is discontinuous and when the signal was lost. A synchronous
  * state machine: facts go in ({@link AccessUnit}, marks, silence), decisions come out ({@link SegmenterSink}).
- * docs/design/time.md states the rules it follows. It is always in one of four states:
+ * docs/design/time.md states the rules it follows. Its states:
  *
  * - open: a segment is being filled
  * - held: it is not known yet whether what comes joins on to what came (after a mark or a silence)
  * - suspect: inside open; one unit does not follow, and the next one has to say whether the stream jumped
+ * - cutting: inside open; a cut is due at a keyframe, and is made once it is sure that more than a tail follows
  * - waiting: no segment; what comes is left out until a random access point comes, or has not come for too long
  */
 import type { Clock } from '../base/index.js';
@@ -19,6 +20,12 @@ import { WallTime } from './wallTime.js';
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 /** What may be held back while it is not decided where it belongs. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024;
+
+/**
+ * A cut is settled when this much has come after it. A run that ends before leaves no tail shorter than this: players look for what
+ * to load next with tolerances (hls.js: 0.25 s) and stop at a segment that is smaller.
+ */
+const SETTLED_90K = TICKS_PER_SECOND / 2;
 
 /** What a segmenter needs to know beforehand. */
 export interface SegmenterOptions {
@@ -36,7 +43,6 @@ interface OpenSegment {
   readonly position: number;
   /** Media time at which it begins, unwrapped. */
   readonly start90k: number;
-  readonly firstPts90k: number;
   /** floor(PTS / segment duration) of its first unit; undefined until there is one. */
   bin: number | undefined;
   readonly forced: boolean;
@@ -76,6 +82,8 @@ export class Segmenter {
   #waiting: Waiting | undefined;
   #held: Held | undefined;
   #suspect: AccessUnit | undefined;
+  /** A cut that is due at this keyframe and not settled yet. */
+  #cutting: { readonly unit: AccessUnit; readonly boundary90k: number } | undefined;
   /** A cut with a discontinuity is due at the next random access point. */
   #pending: { discontinuity: boolean; run: GapReason | undefined } | undefined;
   /** The reference has changed tracks: its first random access point begins a segment. */
@@ -101,7 +109,7 @@ export class Segmenter {
 
   /** The earliest position a later decision may name; Infinity when there is no such. */
   get heldFrom(): number {
-    return Math.min(this.#held?.position ?? Infinity, this.#suspect?.position ?? Infinity);
+    return Math.min(this.#held?.position ?? Infinity, this.#suspect?.position ?? Infinity, this.#cutting?.unit.position ?? Infinity);
   }
 
   /** Units whose time stamp alone was wrong. */
@@ -154,6 +162,7 @@ export class Segmenter {
   pushed(position: number, arrivalMs: number): void {
     if (this.#held && position - this.#held.position > MAX_HELD_BYTES) this.#jump(this.#held.position, this.#held.reason);
     if (this.#suspect && position - this.#suspect.position > MAX_HELD_BYTES) this.#settleSuspect();
+    if (this.#cutting && position - this.#cutting.unit.position > MAX_HELD_BYTES) this.#settleCut();
     const waiting = this.#waiting;
     if (waiting) {
       waiting.sinceMs ??= arrivalMs;
@@ -189,9 +198,9 @@ export class Segmenter {
     this.#settleSuspect();
     if (this.#open) {
       const at = this.#held?.position ?? position;
-      const end90k = this.#endOfRun(this.#open);
-      this.#end(at, end90k, false);
-      this.#held = { position: at, reason: this.#held?.reason ?? 'signal', closedAt90k: end90k };
+      const closedAt90k = this.#endOfRun(this.#open);
+      this.#endRun(at);
+      this.#held = { position: at, reason: this.#held?.reason ?? 'signal', closedAt90k };
     }
     this.#signal(true);
   }
@@ -199,7 +208,7 @@ export class Segmenter {
   /** The recording ends: so does the open segment, at `position`. */
   finish(position: number): void {
     this.#settleSuspect();
-    if (this.#open) this.#end(this.#held?.position ?? position, this.#endOfRun(this.#open), false);
+    this.#endRun(this.#held?.position ?? position);
     this.#held = undefined;
     this.#waiting = waitingFrom(position, true, 'restart');
   }
@@ -218,6 +227,7 @@ export class Segmenter {
     } else if (this.#open && this.#timeline.otherGoesOn) {
       const pts90k = this.#timeline.unwrap(unit.pts90k);
       if (pts90k - this.#open.start90k < this.#target.limit90k) return;
+      this.#settleCut();
       this.#actingPid = unit.pid;
       this.#cut({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid }, pts90k, false);
     }
@@ -263,7 +273,6 @@ export class Segmenter {
     this.#open = {
       position: held.position,
       start90k: held.closedAt90k,
-      firstPts90k: unit.pts90k,
       bin: undefined,
       forced: this.#hasVideo,
       discontinuity: false,
@@ -276,7 +285,7 @@ export class Segmenter {
 
   /** Media time does not continue at `position`. */
   #jump(position: number, reason: GapReason): void {
-    if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
+    this.#endRun(position);
     this.#held = undefined;
     this.#waiting ??= waitingFrom(position, true, reason);
     this.#pending = undefined;
@@ -320,6 +329,10 @@ export class Segmenter {
     if (!open) return this.#await(unit);
     if (this.#newTrack && !unit.randomAccess) return;
     const pts90k = this.#timeline.unwrap(unit.pts90k);
+    if (this.#cutting && (unit.randomAccess || pts90k - this.#cutting.boundary90k >= SETTLED_90K)) {
+      this.#settleCut();
+      return this.#goOn(unit);
+    }
     if (this.#newTrack) this.#timeline.begin(unit.dts90k, unit.pts90k);
     else this.#timeline.advance(unit.dts90k, unit.pts90k);
     const key = unit.randomAccess;
@@ -332,9 +345,29 @@ export class Segmenter {
     const boundary90k = key ? pts90k : this.#timeline.unwrap(unit.dts90k) + this.#reorder90k;
     const tooLarge = unit.position - open.position >= MAX_SEGMENT_BYTES;
     const tooLong = boundary90k + this.#timeline.frame90k - open.start90k >= this.#target.limit90k;
-    const due = key && (this.#bin(unit.pts90k) !== open.bin || this.#pending !== undefined || unit.formatChanged || this.#newTrack);
-    if (boundary90k > open.start90k && unit.position > open.position && (due || tooLarge || tooLong)) this.#cut(unit, boundary90k, key);
+    const now = tooLarge || tooLong || (key && (this.#pending !== undefined || unit.formatChanged || this.#newTrack));
+    const possible = boundary90k > open.start90k && unit.position > open.position && !this.#cutting;
+    if (possible && now) this.#cut(unit, boundary90k, key);
+    else if (possible && key && this.#bin(unit.pts90k) !== open.bin) this.#cutting = { unit: { ...unit }, boundary90k };
     else if (key && this.#hasVideo && this.#actingPid === undefined) open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
+  }
+
+  /** Makes the cut that is due. */
+  #settleCut(): void {
+    const cutting = this.#cutting;
+    this.#cutting = undefined;
+    if (cutting) this.#cut(cutting.unit, cutting.boundary90k, true);
+  }
+
+  /** The run ends before `position`. What came after a cut that was not settled stays with the segment before it, if that leaves it short enough. */
+  #endRun(position: number): void {
+    const cutting = this.#cutting;
+    if (this.#open && cutting) {
+      if (this.#endOfRun(this.#open) - this.#open.start90k >= this.#target.limit90k) this.#settleCut();
+      else if (this.#hasVideo && this.#actingPid === undefined) this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
+      this.#cutting = undefined;
+    }
+    if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
   }
 
   /** Ends the open segment where `unit` begins and opens the next there. */
@@ -361,7 +394,6 @@ export class Segmenter {
     this.#open = {
       position: unit.position,
       start90k,
-      firstPts90k: unit.pts90k,
       bin: Number.isNaN(unit.pts90k) ? undefined : this.#bin(unit.pts90k),
       forced: !key && this.#hasVideo,
       keyframes: key ? [{ position: unit.unitPosition, pts90k: unit.pts90k }] : [],
@@ -383,7 +415,7 @@ export class Segmenter {
       discontinuity: open.discontinuity,
       wallMs,
       duration90k: end90k - open.start90k,
-      pts: this.#untimed ? undefined : { first90k: open.firstPts90k, end90k: modulo33(end90k) },
+      pts: this.#untimed ? undefined : { first90k: modulo33(open.start90k), end90k: modulo33(end90k) },
       keyframes: open.keyframes,
       forced: open.forced,
       lostBytes: open.lostBytes,
