@@ -129,7 +129,7 @@ function hideUserInfo(url: string): string {
   if (scheme === undefined || scheme.toLowerCase() === 'file://') return url;
   const rest = url.slice(scheme.length);
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
-  const sound = authority.includes('@') || /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.test(authority);
+  const sound = authority.includes('@') || /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.test(authority);
   const at = sound ? authority.lastIndexOf('@') : rest.lastIndexOf('@');
   return at > 0 ? `${scheme}${HIDDEN}@${rest.slice(at + 1)}` : url;
 }

@@ -2,9 +2,8 @@
  * Whether bytes are a transport stream, told by the sync bytes alone (ISO/IEC 13818-1, 2.4.3.2): 0x47 every 188 bytes, every 192 (M2TS:
  * four bytes of arrival time in front) or every 204 (sixteen bytes of Reed-Solomon code behind).
  */
+import { PACKET_SIZE, SYNC_BYTE } from '../mpegts/index.js';
 
-export const SYNC_BYTE = 0x47;
-export const PACKET_BYTES = 188;
 export const STRIDES = [188, 192, 204] as const;
 /** Sync bytes in a row that make a transport stream; as many as the scanner wants to regain sync. */
 const SYNCS_WANTED = 5;
@@ -34,7 +33,7 @@ export function findSync(bytes: Uint8Array, from: number, complete: boolean): La
         syncs += 1;
         at += stride;
       }
-      const toTheEnd = complete && at >= bytes.length && offset + PACKET_BYTES <= bytes.length;
+      const toTheEnd = complete && at >= bytes.length && offset + PACKET_SIZE <= bytes.length;
       if (syncs === SYNCS_WANTED || (syncs > 0 && toTheEnd)) return { offset, stride };
     }
   }

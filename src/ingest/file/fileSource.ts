@@ -5,10 +5,11 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { delay, type ErrorCode } from '../../base/index.js';
+import { PACKET_SIZE, SYNC_BYTE } from '../../mpegts/index.js';
 import { Gate, reasonOf, systemCode } from '../gate.js';
 import type { OpenOptions, Source, SourceSink, SourceStats } from '../source.js';
 import { redactUrl } from '../sourceUrl.js';
-import { PACKET_BYTES, SYNC_BYTE, findSync, type Layout } from '../sync.js';
+import { findSync, type Layout } from '../sync.js';
 import { parseFileUrl, type FileTarget } from './fileUrl.js';
 import { Pacer } from './pacer.js';
 import { LoopRestamper } from './restamp.js';
@@ -154,10 +155,10 @@ class Player {
   async #walk(bytes: Uint8Array, firstSync: number): Promise<{ done: number; nextSync: number }> {
     let sent = 0;
     let at = firstSync;
-    while (at + PACKET_BYTES <= bytes.length) {
+    while (at + PACKET_SIZE <= bytes.length) {
       if (bytes[at] !== SYNC_BYTE) {
         // damage: it is sent as it is, and packets are looked for behind it
-        at = findSync(bytes, at, false)?.offset ?? Math.max(at + 1, bytes.length - PACKET_BYTES + 1);
+        at = findSync(bytes, at, false)?.offset ?? Math.max(at + 1, bytes.length - PACKET_SIZE + 1);
         continue;
       }
       this.#restamper?.packet(bytes, at);

@@ -3,7 +3,7 @@
  * decoder, which is when a live sender sends it) of the first PID that has one; until there is one, the DTS of the first PID that has that.
  */
 import { ptsDelta } from '../../model/index.js';
-import { PCR_HZ, readPcr, readPesTimes, readPid } from '../../mpegts/packet.js';
+import { PCR_HZ, readPcr, readPesTimes, readPid } from '../../mpegts/index.js';
 
 /** A step of the clock beyond this, in either direction, is a jump in the file and takes no time; 90 kHz ticks. */
 const JUMP_90K = 5 * 90_000;

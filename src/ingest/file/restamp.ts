@@ -17,7 +17,7 @@ import {
   readPid,
   startsUnit,
   writeCounter,
-} from '../../mpegts/packet.js';
+} from '../../mpegts/index.js';
 
 const UNKNOWN = 0xff;
 /** Different distances between frames that are told apart, to find the most common. */

@@ -49,7 +49,8 @@ export class HttpRequest {
           if (!this.#isDestroyed && status >= 200) events.responded(status, headers);
         },
         onResponseData: (_controller, chunk) => {
-          if (!this.#isDestroyed) events.body(chunk);
+          // after a pause the parser may come with nothing; to pause it for that would go on for ever
+          if (!this.#isDestroyed && chunk.length > 0) events.body(chunk);
         },
         onResponseEnd: () => {
           if (!this.#isDestroyed) events.finished();

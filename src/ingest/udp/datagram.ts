@@ -3,7 +3,8 @@
  * not looked at), or neither. Senders that fill datagrams without regard to packets (ffmpeg without pkt_size does: 1472 bytes, and a tail) are
  * raw too; their datagrams may begin with any byte, so where the last one left off is remembered.
  */
-import { PACKET_BYTES, STRIDES, SYNC_BYTE } from '../sync.js';
+import { PACKET_SIZE, SYNC_BYTE } from '../../mpegts/index.js';
+import { STRIDES } from '../sync.js';
 import { parseRtp, type RtpPacket } from './rtp.js';
 
 /** `raw`: hand on as it is. */
@@ -16,7 +17,7 @@ const FOREIGN: Datagram = { kind: 'foreign' };
 export class DatagramReader {
   /** Bytes that the packet which the last raw datagram broke off still lacks; 0 when it ended with a packet. */
   #missing = 0;
-  #stride: number = PACKET_BYTES;
+  #stride: number = PACKET_SIZE;
 
   read(datagram: Uint8Array): Datagram {
     if (isAligned(datagram)) {
@@ -58,7 +59,7 @@ export class DatagramReader {
 
 /** Whole packets of 188, 192 or 204 bytes and nothing else. */
 function isAligned(bytes: Uint8Array): boolean {
-  if (bytes.length < PACKET_BYTES) return false;
+  if (bytes.length < PACKET_SIZE) return false;
   for (const stride of STRIDES) {
     if (bytes.length % stride !== 0) continue;
     // in 192 bytes the packet comes last, behind its arrival time
