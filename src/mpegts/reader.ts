@@ -84,7 +84,7 @@ export class TsReader {
    */
   push(chunk: Uint8Array, arrivalMs: number): void {
     const scanner = this.#scanner;
-    scanner.arrivalMs = arrivalMs;
+    scanner.units.arrivalMs = arrivalMs;
     const length = chunk.length;
     for (let from = 0; from < length;) {
       if (this.#fill === BLOCK_SIZE) this.#makeRoom();
@@ -94,10 +94,10 @@ export class TsReader {
       from += take;
       this.#scan();
     }
-    if (this.#fill <= this.#read) scanner.carriedAt = -1;
-    else if (scanner.carriedAt !== this.#read) {
-      scanner.carriedAt = this.#read;
-      scanner.carriedMs = arrivalMs;
+    if (this.#fill <= this.#read) scanner.units.carriedAt = -1;
+    else if (scanner.units.carriedAt !== this.#read) {
+      scanner.units.carriedAt = this.#read;
+      scanner.units.carriedMs = arrivalMs;
     }
   }
 
@@ -110,7 +110,7 @@ export class TsReader {
     if (this.#stride === 0) this.#findTail();
     this.#skip(Math.max(0, this.#fill - this.#read));
     this.#scanner.reset();
-    this.#scanner.carriedAt = -1;
+    this.#scanner.units.carriedAt = -1;
     this.#read = this.#fill = this.#store.current.stored;
     this.#stride = this.#skipped = 0;
     this.#hadSync = false;
@@ -192,11 +192,11 @@ export class TsReader {
     this.#hadSync = true;
     this.#skipped = 0;
     const to = block.stored + this.#scanner.heldBytes;
-    const carried = this.#scanner.carriedAt >= 0;
+    const carried = this.#scanner.units.carriedAt >= 0;
     block.bytes.copyWithin(to, this.#read, this.#fill);
     this.#fill -= this.#read - to;
     this.#read = to;
-    if (carried) this.#scanner.carriedAt = to;
+    if (carried) this.#scanner.units.carriedAt = to;
   }
 
   /** At the end of input: packets up to the very end, fewer than give sync otherwise. */
@@ -235,6 +235,6 @@ export class TsReader {
       this.#read = to;
       this.#fill = to + fill - read;
     }
-    if (this.#scanner.carriedAt >= 0) this.#scanner.carriedAt = this.#read;
+    if (this.#scanner.units.carriedAt >= 0) this.#scanner.units.carriedAt = this.#read;
   }
 }

@@ -5,23 +5,14 @@
  */
 import type { Block, BlockStore } from './blocks.js';
 import { FIRST_FREE_PID, NULL_PID, PACKET_SIZE, PAT_PID, PID_COUNT, SYNC_BYTE } from './packet.js';
-import {
-  adaptationFlags,
-  hasPayload,
-  payloadStart,
-  pesTimesSize,
-  readCounter,
-  readPesHeader,
-  readPid,
-  readTimestamp,
-  startsUnit,
-} from './packet.js';
+import { adaptationFlags, hasPayload, payloadStart, readCounter, readPid, readTimestamp, startsUnit } from './packet.js';
 import { ProgramTables, type ProgramChange } from './programs.js';
 import { SectionAssembler, isCurrent, lastSectionNumber, rewritePatPacket, sectionNumber } from './psi.js';
-import type { Program, ScanErrors, ScannerSink, Tables, TrackRole, Unit } from './sink.js';
+import type { Program, ScanErrors, ScannerSink, Tables } from './sink.js';
 import { carriesPes } from './streamTypes.js';
 import { TableSnapshot } from './tables.js';
 import { Stage, TrackState } from './track.js';
+import { UnitTracker } from './unitTracker.js';
 
 /** What a PID is to us. */
 const KEEP = 0x01;
@@ -48,15 +39,11 @@ const UNKNOWN = 0xff;
 
 /** PAT and PMT are no longer "right before" a unit when more than this lies between, so that null packets alone hold no memory. */
 const MAX_RUN_BYTES = 512 * PACKET_SIZE;
-/** A unit that is not decided although so much was stored since is told with what is known. */
-const MAX_PENDING_BYTES = 5600 * PACKET_SIZE;
 /** PSI held until a program is chosen; more is forgotten. */
 const MAX_HELD_BYTES = 348 * PACKET_SIZE;
 
 const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 const swap = (word: number): number => (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
-
-type MutableUnit = { -readonly [Key in keyof Unit]: Unit[Key] };
 
 /** Scans packets where they lie. */
 export class Scanner {
@@ -70,32 +57,32 @@ export class Scanner {
   readonly #tableCounters = new Uint8Array(PID_COUNT);
   readonly #assemblers = new Map<number, SectionAssembler>();
   #tracks = new Map<number, TrackState>();
-  readonly #pending: TrackState[] = [];
-  /** Position at which the oldest pending unit is told in any case. */
-  #deadline = Infinity;
+  readonly #units: UnitTracker;
+  readonly #snapshot = (): Tables | undefined => this.snapshot();
   /** Position of the PAT that begins a run of PSI/SI and null packets; -1 when there is none. */
   #run = -1;
   #runHasPat = false;
   #runHasPmt = false;
   #packetPosition = 0;
-  readonly #unit: MutableUnit;
 
   readonly errors: ScanErrors = { continuity: 0, transportError: 0, syncSkippedBytes: 0, scrambled: 0, crc: 0 };
   /** Bytes after the stored ones that are held until a program is chosen: the latest PAT and the PSI since. */
   heldBytes = 0;
-  /** Wall time of the bytes being scanned. */
-  arrivalMs = 0;
-  /** Offset of the packet of which a part arrived earlier, and when; -1 when there is none. */
-  carriedAt = -1;
-  carriedMs = 0;
 
   constructor(store: BlockStore, sink: ScannerSink, program: number | 'all' | undefined) {
     this.#store = store;
     this.#sink = sink;
     this.#all = program === 'all';
     this.#tables = new ProgramTables(program);
-    this.#unit = makeUnit();
+    this.#units = new UnitTracker(sink, (pid, pending) => {
+      this.#flags[pid] = (this.#flags[pid]! & ~PENDING) | (pending ? PENDING : 0);
+    });
     this.#assemble();
+  }
+
+  /** Access units under way. */
+  get units(): UnitTracker {
+    return this.#units;
   }
 
   get program(): Program | undefined {
@@ -106,8 +93,7 @@ export class Scanner {
   get heldFrom(): number {
     let from = this.#store.position;
     if (this.#run >= 0 && this.#run < from) from = this.#run;
-    for (let index = 0; index < this.#pending.length; index++) from = Math.min(from, this.#pending[index]!.position);
-    return from;
+    return this.#units.heldFrom(from);
   }
 
   snapshot(): Tables | undefined {
@@ -117,7 +103,7 @@ export class Scanner {
 
   /** What came before and what follows do not join. */
   reset(): void {
-    for (const state of [...this.#pending]) this.#conclude(state, false);
+    for (const state of this.#units.pending) this.#units.conclude(state, false);
     this.#next.fill(UNKNOWN);
     for (const assembler of this.#assemblers.values()) assembler.reset();
     this.#run = -1;
@@ -141,7 +127,7 @@ export class Scanner {
     const last = end - PACKET_SIZE;
     let write = block.stored;
     let run = this.#run;
-    let deadline = this.#deadline;
+    let deadline = this.#units.deadline;
     let read = from;
     for (; read <= last; read += stride) {
       const word = LITTLE_ENDIAN ? words[read >>> 2]! : swap(words[read >>> 2]!);
@@ -154,7 +140,7 @@ export class Scanner {
         this.#run = run;
         this.#slow(block, read, word, pid);
         run = this.#run;
-        deadline = this.#deadline;
+        deadline = this.#units.deadline;
         flag = flags[pid]!;
       } else {
         next[pid] = (counter + 1) & 15;
@@ -166,8 +152,8 @@ export class Scanner {
       if (base + write < deadline) continue;
       block.stored = write;
       this.#run = run;
-      this.#expire();
-      deadline = this.#deadline;
+      this.#units.expire(base + write);
+      deadline = this.#units.deadline;
     }
     block.stored = write;
     this.#run = run;
@@ -190,9 +176,10 @@ export class Scanner {
     if (fresh && (flag & (PES | PENDING)) !== 0) {
       const state = this.#tracks.get(pid);
       if (!state) return;
-      if ((word & UNIT_START) !== 0) this.#beginUnit(state, bytes, at, word);
-      else if ((word & SCRAMBLED) !== 0) this.#conclude(state, undefined);
-      else this.#readOn(state, bytes, at);
+      if ((word & UNIT_START) !== 0)
+        this.#units.begin(state, bytes, at, this.#packetPosition, this.#runHasPat && this.#runHasPmt ? this.#run : -1, this.#snapshot);
+      else if ((word & SCRAMBLED) !== 0) this.#units.conclude(state, undefined);
+      else this.#units.readOn(state, bytes, at);
     }
   }
 
@@ -214,7 +201,7 @@ export class Scanner {
       if ((flag & KEEP) !== 0) this.errors.continuity += 1;
     }
     const state = this.#tracks.get(pid);
-    if (state?.stage === Stage.Header) this.#forget(state);
+    if (state?.stage === Stage.Header) this.#units.forget(state);
     else if (state?.stage === Stage.Undecided) state.units?.broken();
     return true;
   }
@@ -273,7 +260,7 @@ export class Scanner {
       const goesOn = known && known.track.codec === track.codec && known.reference === reference;
       this.#tracks.set(track.pid, goesOn ? known : new TrackState(track, reference));
     }
-    for (const state of [...this.#pending]) if (this.#tracks.get(state.track.pid) !== state) this.#conclude(state, false);
+    for (const state of this.#units.pending) if (this.#tracks.get(state.track.pid) !== state) this.#units.conclude(state, false);
   }
 
   /** Sets up what each PID is to us. */
@@ -332,125 +319,6 @@ export class Scanner {
     this.#pass(block.stored, block.stored + held, PACKET_SIZE);
     this.errors.crc = crc;
   }
-
-  // ---- access units
-
-  #beginUnit(state: TrackState, bytes: Uint8Array, at: number, word: number): void {
-    if (state.stage !== Stage.None) this.#conclude(state, undefined);
-    const start = payloadStart(bytes, at);
-    const have = at + PACKET_SIZE - start;
-    const scrambled = (word & SCRAMBLED) !== 0;
-    const size = scrambled ? 0 : pesTimesSize(bytes, start, have);
-    if (size === 0 && !scrambled) return; // not a PES packet
-    const position = this.#packetPosition;
-    const tablesAreThere = state.reference && this.#run >= 0 && this.#runHasPat && this.#runHasPmt;
-    state.position = tablesAreThere ? this.#run : position;
-    state.unitPosition = position;
-    state.tables = state.reference && !tablesAreThere ? this.snapshot() : undefined;
-    state.indicator = (adaptationFlags(bytes, at) & 0x40) !== 0;
-    state.arrivalMs = at === this.carriedAt ? this.carriedMs : this.arrivalMs;
-    if (scrambled) {
-      state.pes.pts90k = state.pes.dts90k = Number.NaN;
-      this.#tell(state, state.track.role === 'audio' || state.indicator, undefined);
-    } else if (size > have) {
-      state.header.set(bytes.subarray(start, at + PACKET_SIZE));
-      state.headerLength = have;
-      this.#await(state, Stage.Header);
-    } else {
-      readPesHeader(bytes, start, state.pes);
-      this.#begun(state, bytes, start + state.pes.headerSize, at + PACKET_SIZE);
-    }
-  }
-
-  /** The PES header is known; the elementary stream's bytes begin at `from`, which may lie beyond `to`, the end of the packet. */
-  #begun(state: TrackState, bytes: Uint8Array, from: number, to: number): void {
-    const { units, track, pes } = state;
-    if (!units || pes.scrambled) {
-      this.#tell(state, track.role === 'audio' || (track.role === 'video' && state.indicator), undefined);
-      return;
-    }
-    units.begin(state.indicator);
-    state.skip = Math.max(0, from - to);
-    const verdict = from < to ? units.feed(bytes, from, to) : undefined;
-    if (verdict === undefined) this.#await(state, Stage.Undecided);
-    else this.#tell(state, verdict, units.facts.format);
-  }
-
-  /** Takes the next packet of a unit that is not told yet. */
-  #readOn(state: TrackState, bytes: Uint8Array, at: number): void {
-    let from = payloadStart(bytes, at);
-    const to = at + PACKET_SIZE;
-    if (state.stage === Stage.Header) {
-      let size = pesTimesSize(state.header, 0, state.headerLength);
-      while (state.headerLength < size && from < to) {
-        state.header[state.headerLength++] = bytes[from++]!;
-        size = pesTimesSize(state.header, 0, state.headerLength);
-      }
-      if (size === 0) this.#forget(state);
-      if (size === 0 || state.headerLength < size) return;
-      this.#forget(state);
-      readPesHeader(state.header, 0, state.pes);
-      this.#begun(state, bytes, from + state.pes.headerSize - state.headerLength, to);
-    } else if (state.stage === Stage.Undecided && state.units) {
-      const skip = Math.min(state.skip, to - from);
-      state.skip -= skip;
-      from += skip;
-      const verdict = state.units.feed(bytes, from, to);
-      if (verdict === undefined) return;
-      this.#forget(state);
-      this.#tell(state, verdict, state.units.facts.format);
-    }
-  }
-
-  /** The unit under way is over; `randomAccess` says what it is, or is undefined when what is known of it decides. */
-  #conclude(state: TrackState, randomAccess: boolean | undefined): void {
-    const { stage, units } = state;
-    this.#forget(state);
-    if (stage !== Stage.Undecided || !units) return;
-    const verdict = randomAccess ?? units.finish();
-    this.#tell(state, verdict, units.facts.format);
-  }
-
-  #await(state: TrackState, stage: Stage): void {
-    state.stage = stage;
-    this.#pending.push(state);
-    this.#flags[state.track.pid]! |= PENDING;
-    this.#deadline = Math.min(this.#deadline, state.unitPosition + MAX_PENDING_BYTES);
-  }
-
-  /** Takes the unit off the list of those that are not told. */
-  #forget(state: TrackState): void {
-    const index = this.#pending.indexOf(state);
-    if (index < 0) return;
-    this.#pending.splice(index, 1);
-    state.stage = Stage.None;
-    this.#flags[state.track.pid]! &= ~PENDING;
-    this.#deadline = this.#pending.reduce((least, { unitPosition }) => Math.min(least, unitPosition + MAX_PENDING_BYTES), Infinity);
-  }
-
-  #expire(): void {
-    const position = this.#store.position;
-    for (const state of [...this.#pending]) if (state.unitPosition + MAX_PENDING_BYTES <= position) this.#conclude(state, undefined);
-  }
-
-  #tell(state: TrackState, randomAccess: boolean, format: string | undefined): void {
-    const unit = this.#unit;
-    const { track, pes } = state;
-    unit.position = state.position;
-    unit.unitPosition = state.unitPosition;
-    unit.tables = state.tables;
-    unit.pid = track.pid;
-    unit.role = track.role;
-    unit.reference = state.reference;
-    unit.pts90k = pes.pts90k;
-    unit.dts90k = pes.dts90k;
-    unit.randomAccess = randomAccess;
-    unit.formatChanged = randomAccess && format !== undefined && state.format !== undefined && state.format !== format;
-    unit.arrivalMs = state.arrivalMs;
-    if (randomAccess && format !== undefined) state.format = format;
-    state.tables = undefined;
-    this.#sink.unit(unit);
-  }
 }
 
 /** Whether a section begins in the packet, and it is not a later one of several. */
@@ -459,10 +327,4 @@ function beginsTable(bytes: Uint8Array, at: number): boolean {
   if (!startsUnit(bytes, at) || start >= at + PACKET_SIZE) return false;
   const section = start + 1 + bytes[start]!;
   return section + 6 >= at + PACKET_SIZE || bytes[section + 6] === 0;
-}
-
-function makeUnit(): MutableUnit {
-  const role: TrackRole = 'data';
-  const none = { position: 0, unitPosition: 0, tables: undefined, pid: 0, role, reference: false };
-  return { ...none, pts90k: Number.NaN, dts90k: Number.NaN, randomAccess: false, formatChanged: false, arrivalMs: 0 };
 }
