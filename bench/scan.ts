@@ -1,6 +1,7 @@
 /**
  * What a packet costs: TsReader over a sample in memory, in chunks of 1316 bytes (a datagram) and 64 KiB (a TCP read), beside a plain copy of the same
- * bytes in the same chunks. Run: node --experimental-strip-types bench/scan.ts [FILE], or compile it with tsc; without FILE a stream is made.
+ * bytes in the same chunks. Run: npx tsc -p tsconfig.json --noEmit false --outDir OUT, then node OUT/bench/scan.js [FILE]; without FILE a
+ * stream is made.
  */
 import { readFileSync } from 'node:fs';
 import { TsReader } from '../src/mpegts/index.js';
