@@ -6,7 +6,15 @@
 import tseslint from 'typescript-eslint';
 
 /** Tests, the suites that implementations of a contract run through, and helpers of tests. */
-const TESTS = ['src/**/*.test.ts', 'src/**/*Contract.ts', 'src/**/test[A-Z]*.ts', 'src/**/testing/**', 'test/**', 'bench/**', 'examples/**'];
+const TESTS = [
+  'src/**/*.test.ts',
+  'src/**/*Contract.ts',
+  'src/**/test[A-Z]*.ts',
+  'src/**/testing/**',
+  'test/**',
+  'bench/**',
+  'examples/**',
+];
 
 const CLOCK = 'Take a Clock (src/base/clock.ts): time and timers are injected.';
 const TIMERS = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'];
@@ -72,6 +80,8 @@ export default tseslint.config(
       ],
     },
   },
+  // a test may take a method off its object to look at it
+  { files: TESTS, rules: { '@typescript-eslint/unbound-method': 'off' } },
   { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], ...tseslint.configs.disableTypeChecked },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );
