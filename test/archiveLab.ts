@@ -5,9 +5,9 @@
 import { crc32 } from 'node:zlib';
 import { expect } from 'vitest';
 import { PlaylistChecker } from './playlistChecker.js';
-import { ManualClock, silentLogger } from '../src/base/index.js';
+import { ManualClock, isLivetapeError, silentLogger, type ErrorCode } from '../src/base/index.js';
 import { parseEntries, parseHeader, type PlaylistEntry } from '../src/hls/index.js';
-import type { Storage, StreamStorage } from '../src/storage/index.js';
+import { createMemoryStorage, type Storage, type StreamStorage } from '../src/storage/index.js';
 import { openArchiveForWriting, type ArchiveWriter, type CommittedSegment, type SegmentFacts } from '../src/archive/index.js';
 
 /** 2026-01-01T00:00:00.000Z */
@@ -46,6 +46,23 @@ export function open(storage: Storage, options: { retention?: boolean; code?: st
     clock: new ManualClock(START_MS),
     log: silentLogger,
   });
+}
+
+/** An empty archive in memory, and somebody who watches its playlist. */
+export function fresh(): { storage: Storage; place: StreamStorage; watch: Watch } {
+  const storage = createMemoryStorage();
+  const place = storage.stream('news');
+  return { storage, place, watch: new Watch(place) };
+}
+
+/** Expects a rejection with a code, and with `text` in its message. */
+export async function rejects(promise: Promise<unknown>, code: ErrorCode, text = ''): Promise<void> {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  expect(isLivetapeError(error, code), String(error)).toBe(true);
+  expect(String(error)).toContain(text);
 }
 
 /** Writes and commits a segment at the end of what there is, or where `facts` say. */
@@ -113,4 +130,14 @@ export class Watch {
     if (text !== '') expect(this.#checker.see(text)).toEqual([]);
     return text;
   }
+}
+
+/** `place` with some of its calls replaced. */
+export function patched(place: StreamStorage, calls: Partial<StreamStorage>): StreamStorage {
+  return new Proxy(place, {
+    get(target, key): unknown {
+      const value: unknown = Reflect.get(key in calls ? calls : target, key, key in calls ? calls : target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { START_MS, Watch, checkListed, endOf, entriesOf, factsAt, mediaOf, open, record } from '../../test/archiveLab.js';
+import { START_MS, Watch, checkListed, endOf, entriesOf, factsAt, mediaOf, open, patched, record } from '../../test/archiveLab.js';
 import { faultyStorage, type FaultPlan, type FaultyStorage } from '../../test/faultyStorage.js';
 import { LivetapeError, ManualClock, isLivetapeError, silentLogger } from '../base/index.js';
 import { createMemoryStorage, openFsStorage, type Storage } from '../storage/index.js';
@@ -160,16 +160,8 @@ describe('a medium that stays broken', () => {
   it('is not stopped by an index.json that cannot be written: counted, logged, no more', async () => {
     const inner = createMemoryStorage();
     const place = inner.stream('news');
-    const storage: Storage = {
-      ...inner,
-      stream: () =>
-        new Proxy(place, {
-          get: (target, key) =>
-            key === 'putCache'
-              ? () => Promise.reject(new LivetapeError('DISK_FULL', 'no'))
-              : (Reflect.get(target, key, target).bind?.(target) ?? Reflect.get(target, key, target)),
-        }),
-    };
+    const full = patched(place, { putCache: () => Promise.reject(new LivetapeError('DISK_FULL', 'no')) });
+    const storage: Storage = { ...inner, stream: () => full };
     const archive = await open(storage);
     await archive.beginLife(6);
     await record(archive);
@@ -209,6 +201,44 @@ describe('a medium that stays broken', () => {
     await expect(segment.commit(factsAt(START_MS))).rejects.toMatchObject({ code: 'DISK_FULL' });
     await record(archive);
     expect((await entriesOf(inner.stream('news'))).map((entry) => entry.uri)).toEqual(['000001.ts']);
+    await archive.close();
+    expect(await inner.stream('news').isTaken('000000.ts')).toBe(false);
+  });
+
+  it('leaves no file of a segment whose commit failed, even when its name was there already', async () => {
+    for (const how of HOWS) {
+      const inner = createMemoryStorage();
+      const storage = faultyStorage(inner);
+      const archive = await open(storage);
+      await archive.beginLife(6);
+      storage.plan = { at: storage.operations.length + 2, errno: 'EIO', how };
+      await expect(record(archive)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await archive.close();
+      expect(await inner.stream('news').isTaken('000000.ts')).toBe(false);
+    }
+  });
+
+  it('goes on in a life whose header came through although its replacement failed', async () => {
+    const inner = createMemoryStorage();
+    const storage = faultyStorage(inner);
+    const place = inner.stream('news');
+    const archive = await open(storage);
+    await archive.beginLife(6);
+    await record(archive);
+    await archive.stop();
+    await archive.beginLife(6);
+    storage.plan = { at: storage.operations.length + 3, errno: 'EIO', how: 'after' };
+    await expect(record(archive)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(storage.operations.at(-1)!.name).toBe('replaceJournal');
+    storage.operations.length = 0;
+    await record(archive);
+    expect(storage.operations.filter(({ name }) => /Journal$/.test(name)).map(({ name }) => name)).toEqual([
+      'readJournal',
+      'appendJournal',
+    ]);
+    const text = await new Watch(place).look();
+    expect(text).toContain('life=2\n');
+    expect((await checkListed(place)).map(({ uri }) => uri)).toEqual(['000000.ts', '000002.ts']);
     await archive.close();
   });
 });

@@ -1,7 +1,7 @@
 /** Reading an archive: ours, the Go system's, damaged ones, and one that is replaced at that moment. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { START_MS, factsAt, open, record } from '../../test/archiveLab.js';
+import { START_MS, factsAt, open, patched, record } from '../../test/archiveLab.js';
 import { faultyStorage } from '../../test/faultyStorage.js';
 import { isLivetapeError } from '../base/index.js';
 import { createMemoryStorage, type StreamStorage } from '../storage/index.js';
@@ -101,15 +101,11 @@ describe('an archive of ours', () => {
     const own = (first: number): string => `${HEADER}#EXT-X-MEDIA-SEQUENCE:${first}\n#livetape format=1 life=1\n`;
     const inner = await place(own(0) + all.join(''));
     let reads = 0;
-    const moving = new Proxy(inner, {
-      get(target, key) {
-        if (key !== 'readJournal')
-          return (Reflect.get(target, key, target) as () => unknown).bind?.(target) ?? Reflect.get(target, key, target);
-        return async (from: number, to: number) => {
-          // Pruned between two blocks: every offset moves.
-          if (++reads === 3) await target.replaceJournal([own(5001), all.slice(5001).join('')]);
-          return target.readJournal(from, to);
-        };
+    const moving = patched(inner, {
+      async readJournal(from, to) {
+        // Pruned between two blocks: every offset moves.
+        if (++reads === 3) await inner.replaceJournal([own(5001), all.slice(5001).join('')]);
+        return inner.readJournal(from, to);
       },
     });
     const segments = await parsePlaylist(moving);

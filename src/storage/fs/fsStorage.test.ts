@@ -130,6 +130,7 @@ describe('storage/fs', () => {
     await symlink(outside, join(root, 'out'));
     await symlink(join(root, 'b'), join(root, 'inside'));
     await symlink('..', join(root, 'b/up'));
+    await symlink('../b', join(root, 'b/round'));
     await symlink('nowhere', join(root, 'dangling'));
     await mkdir(join(root, 'lost+found'));
     await writeFile(join(root, 'file'), 'x');
