@@ -1,0 +1,216 @@
+/** The service: start, stop, resume, events, error codes, and that one stream's trouble stays its own. */
+import { describe, expect, it } from 'vitest';
+import { faultyStorage } from '../../test/faultyStorage.js';
+import { TsBuilder } from '../../test/tsBuilder.js';
+import { isLivetapeError, type ErrorCode } from '../base/index.js';
+import { createMemoryStorage } from '../storage/index.js';
+import { CONFIG, joined, play, segmentsOf, settle, testService, type TestService } from './testService.js';
+
+const builder = new TsBuilder();
+builder.stream({ seconds: 60, frameBytes: 400, keyframeBytes: 2000 });
+const MINUTE = builder.bytes();
+const piece = (fromSec: number, toSec: number): Uint8Array =>
+  MINUTE.subarray(188 * Math.floor((builder.packets.length * fromSec) / 60), 188 * Math.floor((builder.packets.length * toSec) / 60));
+
+async function code(promise: Promise<unknown>): Promise<ErrorCode | undefined> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => (isLivetapeError(error) ? error.code : undefined),
+  );
+}
+
+function heard(service: TestService): string[] {
+  const events: string[] = [];
+  service.dvr.on('recording.started', ({ recording }) => events.push(`started ${recording.id}`));
+  service.dvr.on('recording.stopped', ({ recording }) => events.push(`stopped ${recording.id}`));
+  service.dvr.on('recording.failed', ({ recording, error }) => events.push(`failed ${recording.id} ${error.code}`));
+  service.dvr.on('segment.written', ({ streamCode, segment }) => events.push(`segment ${streamCode} ${segment.index}`));
+  service.dvr.on('gap.opened', ({ streamCode, reason }) => events.push(`gap opened ${streamCode} ${reason}`));
+  service.dvr.on('gap.closed', ({ streamCode, gap }) => events.push(`gap closed ${streamCode} ${gap?.reason ?? 'nothing lost'}`));
+  return events;
+}
+
+describe('what is refused, each with its code', () => {
+  it('wrong codes, configurations and states', async () => {
+    const { dvr, buffers } = testService();
+    expect(await code(dvr.startRecording('..', '', CONFIG))).toBe('STREAM_CODE_INVALID');
+    expect(await code(dvr.startRecording('x', '', { ...CONFIG, segmentDuration: 0 }))).toBe('CONFIG_INVALID');
+    expect(await code(dvr.startRecording('x', '', { ...CONFIG, enabled: false }))).toBe('RECORDING_DISABLED');
+    expect(await code(dvr.startRecording('x', 'no-such-buffer', CONFIG))).toBe('BUFFER_NOT_FOUND');
+    expect(await code(dvr.stopRecording('x'))).toBe('NOT_RECORDING');
+    expect(dvr.isRecording('x')).toBe(false);
+    buffers.open('camera');
+    await dvr.startRecording('x', 'camera', CONFIG);
+    expect(dvr.isRecording('x')).toBe(true);
+    expect(await code(dvr.startRecording('x', 'camera', CONFIG))).toBe('ALREADY_RECORDING');
+    expect(await code(dvr.startRecording('x/y', '', CONFIG))).toBe('STREAM_CODE_TAKEN');
+    expect(await code(dvr.startRecording('X', '', CONFIG))).toBe('STREAM_CODE_TAKEN');
+    await dvr.close();
+    expect(await code(dvr.startRecording('z', '', CONFIG))).toBe('CLOSED');
+  });
+
+  it('two starts at once: one wins', async () => {
+    const { dvr } = testService();
+    const codes = await Promise.all([code(dvr.startRecording('x', '', CONFIG)), code(dvr.startRecording('x', '', CONFIG))]);
+    expect(codes.sort()).toEqual(['ALREADY_RECORDING', undefined]);
+    await dvr.close();
+  });
+
+  it('a medium that cannot be written to, or is full', async () => {
+    for (const [errno, expected] of [
+      ['EROFS', 'STORAGE_UNWRITABLE'],
+      ['ENOSPC', 'DISK_FULL'],
+      ['EIO', 'STORAGE_FAILED'],
+    ] as const) {
+      const service = testService(faultyStorage(createMemoryStorage(), { at: 0, times: 1, errno, how: 'before' }));
+      expect(await code(service.dvr.startRecording('x', '', CONFIG))).toBe(expected);
+      expect(service.dvr.isRecording('x')).toBe(false);
+      expect(await code(service.dvr.startRecording('x', '', CONFIG))).toBeUndefined();
+      await service.dvr.close();
+    }
+  });
+});
+
+describe('a recording', () => {
+  it('says what happens, in order', async () => {
+    const service = testService();
+    const events = heard(service);
+    const buffer = service.buffers.open('x');
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, buffer, piece(0, 14), 14);
+    service.clock.advance(20_000);
+    await settle();
+    expect(service.dvr.status('x')?.session?.signal).toBe('lost');
+    await play(service, buffer, piece(40, 50), 10);
+    const recording = await service.dvr.stopRecording('x');
+    expect(recording).toMatchObject({ id: 'x', status: 'stopped' });
+    expect(events.filter((event) => !event.startsWith('segment'))).toEqual(['started x', 'gap opened x signal', 'gap closed x signal', 'stopped x']);
+    expect(events.filter((event) => event.startsWith('segment')).length).toBe((await segmentsOf(service.storage, 'x')).length);
+    expect(events.indexOf('gap opened x signal')).toBeLessThan(events.indexOf('gap closed x signal'));
+  });
+
+  it('that is closed is resumed; one that was stopped begins a new life', async () => {
+    const first = testService();
+    await first.dvr.startRecording('x', '', CONFIG);
+    await play(first, first.buffers.open('x'), piece(0, 10), 10);
+    await first.dvr.close();
+    const second = testService(first.storage, first.clock);
+    await second.dvr.startRecording('x', '', CONFIG);
+    first.clock.advance(5000);
+    await play(second, second.buffers.open('x'), piece(20, 30), 10);
+    await second.dvr.stopRecording('x');
+    const text = async (): Promise<string> => new TextDecoder().decode(await first.storage.stream('x').readJournal(0, 1e9));
+    expect(await text()).toContain('life=1');
+    expect(await text()).toMatch(/ENDLIST\n$/);
+    expect((await text()).match(/why=restart/g)).toHaveLength(1);
+    await second.dvr.startRecording('x', '', CONFIG);
+    await play(second, second.buffers.open('x'), piece(40, 50), 10);
+    await second.dvr.stopRecording('x');
+    expect(await text()).toContain('life=2');
+    expect((await text()).match(/^#EXT-X-DISCONTINUITY$/gm)).toHaveLength(2);
+    expect((await text()).match(/why=restart/g)?.length).toBe(1); // it was stopped for no time at all
+  });
+
+  it('drops what does not fit into its queue, and calls it a gap with reason overflow', async () => {
+    const storage = createMemoryStorage();
+    let open: (() => void) | undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const slow = {
+      ...storage,
+      location: storage.location,
+      list: () => storage.list(),
+      stream: (name: string) => {
+        const place = storage.stream(name);
+        const put = place.put.bind(place);
+        place.put = (file) => {
+          const upload = put(file);
+          const write = upload.write.bind(upload);
+          upload.write = async (bytes) => gate.then(() => write(bytes));
+          return upload;
+        };
+        return place;
+      },
+    };
+    const service = testService(slow);
+    const buffer = service.buffers.open('x');
+    await service.dvr.startRecording('x', '', CONFIG);
+    const big = new TsBuilder();
+    big.stream({ seconds: 60, frameBytes: 40_000, keyframeBytes: 200_000 });
+    for (const packets = big.bytes(), state = { at: 0 }; state.at < packets.length; state.at += 188 * 140) {
+      buffer.write(packets.subarray(state.at, state.at + 188 * 140));
+      service.clock.advance((60_000 * 188 * 140) / packets.length);
+    }
+    expect(service.dvr.status('x')?.session?.droppedBytes).toBeGreaterThan(1_000_000);
+    open?.();
+    await settle();
+    await play(service, buffer, piece(50, 60), 10);
+    await service.dvr.stopRecording('x');
+    const text = new TextDecoder().decode(await storage.stream('x').readJournal(0, 1e9));
+    expect(text).toContain('why=overflow');
+  });
+});
+
+describe('trouble', () => {
+  it('of the medium in the middle is a gap with reason disk; the recording goes on and says so', async () => {
+    const storage = faultyStorage(createMemoryStorage());
+    const service = testService(storage);
+    const events = heard(service);
+    const [x, y] = [service.buffers.open('x'), service.buffers.open('y')];
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, x, piece(0, 10), 10);
+    storage.plan = { at: storage.operations.length, times: 40, errno: 'ENOSPC', how: 'before' };
+    await play(service, x, piece(10, 25), 15);
+    expect(service.dvr.status('x')?.recording.status).toBe('failed');
+    expect(service.dvr.status('x')?.error?.code).toBe('DISK_FULL');
+    storage.plan = undefined;
+    await service.dvr.startRecording('y', '', CONFIG);
+    await Promise.all([play(service, x, piece(25, 40), 15), play(service, y, piece(0, 15), 15)]);
+    expect(service.dvr.status('x')?.recording.status).toBe('recording');
+    await service.dvr.stopRecording('x');
+    await service.dvr.stopRecording('y');
+    expect(events.filter((event) => /started|failed/.test(event))).toEqual(['started x', 'failed x DISK_FULL', 'started y', 'started x']);
+    const text = new TextDecoder().decode(await storage.stream('x').readJournal(0, 1e9));
+    expect(text).toContain('why=disk');
+    await segmentsOf(storage, 'x');
+    expect((await joined(storage, 'y')).equals(Buffer.from(piece(0, 15)))).toBe(true);
+  });
+
+  it('that breaks a session ends in another one, and reaches no other stream', async () => {
+    const service = testService();
+    const events = heard(service);
+    const [x, y] = [service.buffers.open('x'), service.buffers.open('y')];
+    await service.dvr.startRecording('x', '', CONFIG);
+    await service.dvr.startRecording('y', '', CONFIG);
+    await play(service, x, piece(0, 10), 10);
+    // A fault in the middle of a session's work: here its clock breaks.
+    const monotonicMs = service.clock.monotonicMs.bind(service.clock);
+    service.clock.monotonicMs = () => {
+      throw new Error('broken');
+    };
+    x.write(piece(10, 25));
+    service.clock.monotonicMs = monotonicMs;
+    await settle();
+    expect(events).toContain('failed x INVARIANT_BROKEN');
+    expect(service.dvr.isRecording('x')).toBe(true);
+    service.clock.advance(2000);
+    await settle();
+    await Promise.all([play(service, x, piece(30, 45), 15), play(service, y, piece(30, 45), 15)]);
+    expect(service.dvr.status('x')?.restarts).toBe(1);
+    await service.dvr.stopRecording('x');
+    await service.dvr.stopRecording('y');
+    const text = new TextDecoder().decode(await service.storage.stream('x').readJournal(0, 1e9));
+    expect(text).toContain('why=restart');
+    expect((await joined(service.storage, 'y')).length).toBeGreaterThan(0.9 * piece(30, 45).length);
+  });
+
+  it('a listener that throws is not heard of again by the stream', async () => {
+    const service = testService();
+    service.dvr.on('segment.written', () => {
+      throw new Error('mine');
+    });
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, service.buffers.open('x'), piece(0, 15), 15);
+    await service.dvr.stopRecording('x');
+    expect((await segmentsOf(service.storage, 'x')).length).toBeGreaterThan(2);
+  });
+});
