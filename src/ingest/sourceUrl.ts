@@ -129,7 +129,8 @@ function hideUserInfo(url: string): string {
   if (scheme === undefined || scheme.toLowerCase() === 'file://') return url;
   const rest = url.slice(scheme.length);
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
-  const sound = authority.includes('@') || /^(\[[^\]]*\]|[^:]*)(:\d+)?$/.test(authority);
+  const host = authority.slice(authority.lastIndexOf('@') + 1);
+  const sound = /^(\[[^\]]*\]|[^:&=%]*)(:\d+)?$/.test(host) && (host !== '' || authority.length <= 1);
   const at = sound ? authority.lastIndexOf('@') : rest.lastIndexOf('@');
   return at > 0 ? `${scheme}${HIDDEN}@${rest.slice(at + 1)}` : url;
 }

@@ -96,7 +96,7 @@ export class HttpRequest {
       : connectTcp(connectOptions);
     this.#socket = socket;
     let isAnswered = false;
-    socket.on('error', (error) => {
+    socket.on('error', (error: Error) => {
       // undici takes a reset for the end of a body that ends with its connection, and has its parser finish; that asserts that it is not paused, in
       // an event handler, where it would end the process (7.30, client-h1.js, onHttpSocketError). Under another code a reset is an error as any other.
       if (this.#isPaused && systemCode(error) === 'ECONNRESET') Object.assign(error, { code: 'UND_ERR_SOCKET' });
