@@ -31,8 +31,37 @@ async function main(): Promise<void> {
   try {
     const file = join(root, 'sample.ts');
     execFileSync('ffmpeg', [
-      ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=25:duration=${seconds + 2}`, '-f', 'lavfi', '-i', `sine=duration=${seconds + 2}:sample_rate=48000`],
-      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-keyint_min', '50', '-sc_threshold', '0', '-b:v', `${mbps * 0.9}M`, '-maxrate', `${mbps * 0.9}M`, '-bufsize', `${mbps}M`],
+      ...[
+        '-nostdin',
+        '-v',
+        'error',
+        '-f',
+        'lavfi',
+        '-i',
+        `testsrc2=size=640x360:rate=25:duration=${seconds + 2}`,
+        '-f',
+        'lavfi',
+        '-i',
+        `sine=duration=${seconds + 2}:sample_rate=48000`,
+      ],
+      ...[
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-g',
+        '50',
+        '-keyint_min',
+        '50',
+        '-sc_threshold',
+        '0',
+        '-b:v',
+        `${mbps * 0.9}M`,
+        '-maxrate',
+        `${mbps * 0.9}M`,
+        '-bufsize',
+        `${mbps}M`,
+      ],
       ...['-c:a', 'aac', '-pix_fmt', 'yuv420p', '-muxrate', `${mbps}M`, '-f', 'mpegts', file],
     ]);
     const ports = await freePorts(streams + 1);
@@ -43,13 +72,34 @@ async function main(): Promise<void> {
       await livetape.dvr.startRecording(`s${i}`, '', { enabled: true, segmentDuration: 4, retentionSec: 0, maxSizeGb: 0, storagePath: '' });
     }
     const peerPort = ports[streams] ?? 0;
-    const peer = spawn('ffmpeg', ['-nostdin', '-v', 'error', '-i', `udp://127.0.0.1:${peerPort}?fifo_size=100000`, '-c', 'copy', '-f', 'hls', '-hls_time', '4', '-hls_list_size', '0', join(root, 'peer.m3u8')], { stdio: 'ignore' });
+    const peer = spawn(
+      'ffmpeg',
+      [
+        '-nostdin',
+        '-v',
+        'error',
+        '-i',
+        `udp://127.0.0.1:${peerPort}?fifo_size=100000`,
+        '-c',
+        'copy',
+        '-f',
+        'hls',
+        '-hls_time',
+        '4',
+        '-hls_list_size',
+        '0',
+        join(root, 'peer.m3u8'),
+      ],
+      { stdio: 'ignore' },
+    );
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const idleRss = process.memoryUsage().rss;
     const before = process.cpuUsage();
     const startedMs = performance.now();
     const plan: SenderPlan = { file, ports, seconds, bytesPerSecond: (mbps * 1e6) / 8 };
-    const sender = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), '--send', JSON.stringify(plan)], { stdio: 'inherit' });
+    const sender = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), '--send', JSON.stringify(plan)], {
+      stdio: 'inherit',
+    });
     await new Promise((resolve) => sender.once('exit', resolve));
     const cpu = process.cpuUsage(before);
     const wallSec = (performance.now() - startedMs) / 1000;
@@ -74,8 +124,12 @@ async function main(): Promise<void> {
     const sent = streams * Math.floor((plan.bytesPerSecond * seconds) / DATAGRAM) * DATAGRAM;
     console.log(`${streams} streams of ${mbps} Mbps for ${wallSec.toFixed(1)} s: ${segments} segments`);
     console.log(`received ${received} of ${sent} bytes, ${lost} continuity errors or bytes dropped`);
-    console.log(`CPU per stream: ${((1000 * ownCpuSec) / wallSec / streams).toFixed(2)} ms/s; one ffmpeg: ${((1000 * peerCpuSec) / wallSec).toFixed(2)} ms/s; ratio ${(ownCpuSec / streams / peerCpuSec).toFixed(3)}`);
-    console.log(`memory per stream: ${((rss - idleRss) / streams / 1e6).toFixed(2)} MB (process ${(rss / 1e6).toFixed(0)} MB, idle ${(idleRss / 1e6).toFixed(0)} MB); one ffmpeg: ${(peerRss / 1e6).toFixed(1)} MB`);
+    console.log(
+      `CPU per stream: ${((1000 * ownCpuSec) / wallSec / streams).toFixed(2)} ms/s; one ffmpeg: ${((1000 * peerCpuSec) / wallSec).toFixed(2)} ms/s; ratio ${(ownCpuSec / streams / peerCpuSec).toFixed(3)}`,
+    );
+    console.log(
+      `memory per stream: ${((rss - idleRss) / streams / 1e6).toFixed(2)} MB (process ${(rss / 1e6).toFixed(0)} MB, idle ${(idleRss / 1e6).toFixed(0)} MB); one ffmpeg: ${(peerRss / 1e6).toFixed(1)} MB`,
+    );
     process.exitCode = received === sent && lost === 0 ? 0 : 1;
   } finally {
     rmSync(root, { recursive: true, force: true });
@@ -89,11 +143,16 @@ async function send(plan: SenderPlan): Promise<void> {
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
   const total = Math.floor((plan.bytesPerSecond * plan.seconds) / DATAGRAM);
   const startedMs = performance.now();
-  for (let sent = 0; sent < total; ) {
+  for (let sent = 0; sent < total;) {
     const due = Math.min(total, Math.floor((((performance.now() - startedMs) / 1000) * plan.bytesPerSecond) / DATAGRAM));
     for (; sent < due; sent++) {
-      const datagram = bytes.subarray((sent * DATAGRAM) % (bytes.length - DATAGRAM), ((sent * DATAGRAM) % (bytes.length - DATAGRAM)) + DATAGRAM);
-      await Promise.all(plan.ports.map((port) => new Promise<void>((resolve) => socket.send(datagram, port, '127.0.0.1', () => resolve()))));
+      const datagram = bytes.subarray(
+        (sent * DATAGRAM) % (bytes.length - DATAGRAM),
+        ((sent * DATAGRAM) % (bytes.length - DATAGRAM)) + DATAGRAM,
+      );
+      await Promise.all(
+        plan.ports.map((port) => new Promise<void>((resolve) => socket.send(datagram, port, '127.0.0.1', () => resolve()))),
+      );
     }
     await new Promise((resolve) => setTimeout(resolve, 4));
   }

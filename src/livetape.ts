@@ -93,7 +93,11 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
   return livetape;
 }
 
-function connect(sourceUrl: string, bufferId: string, { buffers, clock, log }: { buffers: MediaBuffers; clock: Clock; log: Logger }): Connection {
+function connect(
+  sourceUrl: string,
+  bufferId: string,
+  { buffers, clock, log }: { buffers: MediaBuffers; clock: Clock; log: Logger },
+): Connection {
   const source = openSource(sourceOptions(sourceUrl).url, { clock, log });
   const buffer = buffers.open(bufferId);
   const sink = sourceSink(buffer);

@@ -16,7 +16,15 @@ hls.on(Hls.Events.MANIFEST_PARSED, () => v.play());
 async function openPage(base: string, source: string): Promise<Page> {
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--autoplay-policy=no-user-gesture-required',
+    ],
   });
   onTestFinished(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 640, height: 360 } });
@@ -33,7 +41,9 @@ interface Player {
 }
 
 const look = (page: Page): Promise<Player> =>
-  page.evaluate(`({ time: v.currentTime, duration: v.duration, width: v.videoWidth, frames: v.getVideoPlaybackQuality().totalVideoFrames, errors })`);
+  page.evaluate(
+    `({ time: v.currentTime, duration: v.duration, width: v.videoWidth, frames: v.getVideoPlaybackQuality().totalVideoFrames, errors })`,
+  );
 
 async function playerFiles(root: string): Promise<void> {
   await writeFile(join(root, 'play.html'), PAGE);
@@ -73,7 +83,10 @@ describe('chromium with hls.js', () => {
     expect(played.frames).toBeGreaterThan(seconds * 25 * 0.8);
     for (const at of [1, seconds - 2, seconds / 2]) {
       await page.evaluate(`v.currentTime = ${at}; v.play()`);
-      await waitFor(`to play from ${at}`, async () => Math.abs((await look(page)).time - at - 0.5) < 0.5 && (await look(page)).time > at + 0.2);
+      await waitFor(
+        `to play from ${at}`,
+        async () => Math.abs((await look(page)).time - at - 0.5) < 0.5 && (await look(page)).time > at + 0.2,
+      );
     }
     expect((await look(page)).errors.filter((error) => error.startsWith('fatal'))).toEqual([]);
   });

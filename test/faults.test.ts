@@ -3,7 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLivetape, type DvrConfig, type Livetape, type SegmentMeta } from '../src/index.js';
 import { checkArchive } from './archiveChecker.js';
-import { ffmpeg, frameHashes, freeUdpPort, output, pacedSender, playlistOf, segmentsIn, temporaryFolder, waitFor, type Running } from './lab.js';
+import {
+  ffmpeg,
+  frameHashes,
+  freeUdpPort,
+  output,
+  pacedSender,
+  playlistOf,
+  segmentsIn,
+  temporaryFolder,
+  waitFor,
+  type Running,
+} from './lab.js';
 import { watchPlaylist } from './watch.js';
 
 const CONFIG: DvrConfig = { enabled: true, segmentDuration: 2, retentionSec: 0, maxSizeGb: 0, storagePath: '' };
@@ -12,13 +23,46 @@ const CONFIG: DvrConfig = { enabled: true, segmentDuration: 2, retentionSec: 0, 
 async function sample(root: string): Promise<string> {
   const path = join(root, 'sample.ts');
   await output('ffmpeg', [
-    ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=30', '-f', 'lavfi', '-i', 'sine=duration=30:sample_rate=48000'],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '25', '-keyint_min', '25', '-sc_threshold', '0', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-f', 'mpegts', path],
+    ...[
+      '-nostdin',
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=320x180:rate=25:duration=30',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=duration=30:sample_rate=48000',
+    ],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-bf',
+      '2',
+      '-g',
+      '25',
+      '-keyint_min',
+      '25',
+      '-sc_threshold',
+      '0',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      '-f',
+      'mpegts',
+      path,
+    ],
   ]);
   return path;
 }
 
-const sender = (file: string, port: number): Running => ffmpeg('-re', '-i', file, '-c', 'copy', '-f', 'mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`);
+const sender = (file: string, port: number): Running =>
+  ffmpeg('-re', '-i', file, '-c', 'copy', '-f', 'mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`);
 
 async function recording(root: string, source: string): Promise<Livetape> {
   const livetape = await createLivetape({ root });
@@ -64,7 +108,7 @@ describe('a source that stops and comes back', () => {
     // What left before it was stopped ends with a frame (40 ms) and, with B-frames, two more in the encoder's order.
     expect(Math.abs(fromMs - stoppedMs)).toBeLessThan(50 + 120);
     expect(Math.abs(toMs - backMs)).toBeLessThan(50);
-        expect(Math.abs((opened[0] ?? 0) - fromMs)).toBeLessThan(2);
+    expect(Math.abs((opened[0] ?? 0) - fromMs)).toBeLessThan(2);
     const text = (await playlistOf(folder)) ?? '';
     expect(text.match(/#EXT-X-DISCONTINUITY\n/g)).toHaveLength(1);
     expect(await checkArchive(folder)).toEqual([]);
@@ -150,7 +194,8 @@ describe('two recorders of one source', () => {
     await waitFor('segments', async () => segmentsIn(await playlistOf(join(b, 'news'))) >= 5);
     await Promise.all([first.close(), second.close()]);
     await source.stop('SIGKILL');
-    const cuts = async (root: string): Promise<string[]> => [...((await playlistOf(join(root, 'news'))) ?? '').matchAll(/ crc=(\w+) pts=(\d+)-/g)].map((m) => `${m[2]}/${m[1]}`);
+    const cuts = async (root: string): Promise<string[]> =>
+      [...((await playlistOf(join(root, 'news'))) ?? '').matchAll(/ crc=(\w+) pts=(\d+)-/g)].map((m) => `${m[2]}/${m[1]}`);
     const [ofFirst, ofSecond] = [await cuts(a), await cuts(b)];
     const common = ofSecond.slice(1, -1);
     expect(common.length).toBeGreaterThanOrEqual(3);

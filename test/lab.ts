@@ -107,7 +107,22 @@ export function livePictures(seconds: number, gopSec = 2): string[] {
   return [
     ...['-re', '-f', 'lavfi', '-i', `testsrc2=size=320x180:rate=25:duration=${seconds}`],
     ...['-re', '-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
-    ...['-map', '0:v', '-map', '1:a', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', String(gopSec * 25), '-keyint_min', String(gopSec * 25)],
+    ...[
+      '-map',
+      '0:v',
+      '-map',
+      '1:a',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-bf',
+      '2',
+      '-g',
+      String(gopSec * 25),
+      '-keyint_min',
+      String(gopSec * 25),
+    ],
     ...['-sc_threshold', '0', '-b:v', '500k', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '64k'],
   ];
 }
@@ -117,7 +132,18 @@ export function livePictures(seconds: number, gopSec = 2): string[] {
  * @param acrossRuns - where runs meet, counters jump and the last frame may be cut short: only errors count there
  */
 export async function frameHashes(input: string, acrossRuns = false): Promise<string[]> {
-  const { stdout, stderr } = await output('ffmpeg', ['-nostdin', '-v', acrossRuns ? 'error' : 'warning', '-i', input, '-map', '0:v:0', '-f', 'framemd5', '-']);
+  const { stdout, stderr } = await output('ffmpeg', [
+    '-nostdin',
+    '-v',
+    acrossRuns ? 'error' : 'warning',
+    '-i',
+    input,
+    '-map',
+    '0:v:0',
+    '-f',
+    'framemd5',
+    '-',
+  ]);
   if (stderr.trim() !== '') throw new Error(`ffmpeg was not content with ${input}: ${stderr}`);
   return stdout
     .split('\n')
@@ -163,7 +189,11 @@ export async function serveFolder(root: string): Promise<string> {
     const path = join(root, normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname)));
     stat(path).then(
       ({ size }) => {
-        response.writeHead(200, { 'content-type': types[extname(path)] ?? 'application/octet-stream', 'content-length': size, 'cache-control': 'no-store' });
+        response.writeHead(200, {
+          'content-type': types[extname(path)] ?? 'application/octet-stream',
+          'content-length': size,
+          'cache-control': 'no-store',
+        });
         createReadStream(path).pipe(response);
       },
       () => response.writeHead(404).end(),

@@ -2,7 +2,18 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkArchive } from './archiveChecker.js';
-import { ffmpeg, frameHashes, freeUdpPort, livePictures, livetape, output, playlistOf, segmentsIn, temporaryFolder, waitFor } from './lab.js';
+import {
+  ffmpeg,
+  frameHashes,
+  freeUdpPort,
+  livePictures,
+  livetape,
+  output,
+  playlistOf,
+  segmentsIn,
+  temporaryFolder,
+  waitFor,
+} from './lab.js';
 import { watchPlaylist } from './watch.js';
 
 describe('livetape record', () => {
@@ -42,7 +53,17 @@ describe('livetape record', () => {
     const folder = join(root, 'tv/one');
     const sent = join(root, 'sent.ts');
     const port = await freeUdpPort();
-    const recorder = livetape('record', `http://127.0.0.1:${port}/live.ts`, '--stream', 'tv/one', '--data', root, '--segment', '2', '--json');
+    const recorder = livetape(
+      'record',
+      `http://127.0.0.1:${port}/live.ts`,
+      '--stream',
+      'tv/one',
+      '--data',
+      root,
+      '--segment',
+      '2',
+      '--json',
+    );
     const source = ffmpeg(...livePictures(9), '-f', 'tee', `[f=mpegts:listen=1]http://127.0.0.1:${port}/live.ts|[f=mpegts]${sent}`);
     await waitFor('segments', async () => segmentsIn(await playlistOf(folder)) >= 3);
     await source.exited;
@@ -52,20 +73,61 @@ describe('livetape record', () => {
   });
 
   it.each([
-    ['H.265', ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'keyint=50:min-keyint=50:scenecut=0:log-level=error', '-c:a', 'ac3']],
+    [
+      'H.265',
+      ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'keyint=50:min-keyint=50:scenecut=0:log-level=error', '-c:a', 'ac3'],
+    ],
     ['MPEG-2', ['-c:v', 'mpeg2video', '-g', '25', '-bf', '2', '-b:v', '2M', '-c:a', 'mp2']],
-    ['H.264 with open GOPs', ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-x264-params', 'open-gop=1:keyint=50:min-keyint=50:scenecut=0', '-c:a', 'aac']],
+    [
+      'H.264 with open GOPs',
+      [
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+        '-bf',
+        '2',
+        '-x264-params',
+        'open-gop=1:keyint=50:min-keyint=50:scenecut=0',
+        '-c:a',
+        'aac',
+      ],
+    ],
   ])('records %s from a file as it is', async (_name, encoder) => {
     const root = await temporaryFolder();
     const sample = join(root, 'sample.ts');
-    await output('ffmpeg', ['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=12', '-f', 'lavfi', '-i', 'sine=duration=12:sample_rate=48000', ...encoder, '-pix_fmt', 'yuv420p', '-f', 'mpegts', sample]);
+    await output('ffmpeg', [
+      '-nostdin',
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=320x180:rate=25:duration=12',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=duration=12:sample_rate=48000',
+      ...encoder,
+      '-pix_fmt',
+      'yuv420p',
+      '-f',
+      'mpegts',
+      sample,
+    ]);
     const recorder = livetape('record', `file:${sample}?pace=0`, '--stream', 'x', '--data', root);
     expect(await recorder.exited).toBe(0);
     const folder = join(root, 'x');
     expect(await frameHashes(join(folder, 'playlist.m3u8'))).toEqual(await frameHashes(sample));
     expect(await checkArchive(folder)).toEqual([]);
     // another player: GStreamer's own HLS and TS demultiplexers
-    await output('gst-launch-1.0', ['-q', 'playbin', `uri=file://${join(folder, 'playlist.m3u8')}`, 'video-sink=fakesink', 'audio-sink=fakesink']);
+    await output('gst-launch-1.0', [
+      '-q',
+      'playbin',
+      `uri=file://${join(folder, 'playlist.m3u8')}`,
+      'video-sink=fakesink',
+      'audio-sink=fakesink',
+    ]);
   });
 
   it('exits with 1 and one line when nothing could be recorded, with 2 when the command line is wrong', async () => {

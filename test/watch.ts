@@ -27,7 +27,9 @@ export function watchPlaylist(folder: string): Watch {
   };
   const path = join(folder, 'playlist.m3u8');
   let chain = Promise.resolve();
-  watchFile(path, { interval: 200 }, () => (chain = chain.then(look)));
+  watchFile(path, { interval: 200 }, () => {
+    chain = chain.then(look);
+  });
   onTestFinished(() => unwatchFile(path));
   return {
     versions: () => versions,

@@ -16,7 +16,7 @@ export class ManualClock implements Clock {
   #wallMs: number;
   #monotonicMs = 0;
   #order = 0;
-  #due = new Set<Due>();
+  readonly #due = new Set<Due>();
 
   /** @param wallMs - the wall time it starts at, UTC milliseconds */
   constructor(wallMs = Date.UTC(2026, 0, 1)) {

@@ -54,7 +54,11 @@ describe('F1, F2: the packets of the program, byte for byte', () => {
       expect(((packet[13] ?? 0) << 8) | (packet[14] ?? 0)).toBe(7);
     }
     const all = await record(bytes, 4096, 'all');
-    expect(Buffer.from(bytes).subarray(bytes.length - all.joined.length).equals(all.joined)).toBe(true);
+    expect(
+      Buffer.from(bytes)
+        .subarray(bytes.length - all.joined.length)
+        .equals(all.joined),
+    ).toBe(true);
   });
 });
 

@@ -37,7 +37,9 @@ export function checkDvrConfig(config: unknown): DvrConfig {
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const field = issue?.path.join('.') ?? '';
-    throw new LivetapeError('CONFIG_INVALID', `dvr${field === '' ? '' : `.${field}`}: ${issue?.message ?? 'invalid'}`, { context: { field } });
+    throw new LivetapeError('CONFIG_INVALID', `dvr${field === '' ? '' : `.${field}`}: ${issue?.message ?? 'invalid'}`, {
+      context: { field },
+    });
   }
   if (!parsed.data.enabled) throw new LivetapeError('RECORDING_DISABLED', 'recording is not enabled in this configuration');
   return parsed.data;

@@ -84,7 +84,12 @@ describe('a recording', () => {
     await play(service, buffer, piece(40, 50), 10);
     const recording = await service.dvr.stopRecording('x');
     expect(recording).toMatchObject({ id: 'x', status: 'stopped' });
-    expect(events.filter((event) => !event.startsWith('segment'))).toEqual(['started x', 'gap opened x signal', 'gap closed x signal', 'stopped x']);
+    expect(events.filter((event) => !event.startsWith('segment'))).toEqual([
+      'started x',
+      'gap opened x signal',
+      'gap closed x signal',
+      'stopped x',
+    ]);
     expect(events.filter((event) => event.startsWith('segment')).length).toBe((await segmentsOf(service.storage, 'x')).length);
     expect(events.indexOf('gap opened x signal')).toBeLessThan(events.indexOf('gap closed x signal'));
   });

@@ -3,7 +3,14 @@
  * is made anew after a pause, and no stream's trouble reaches another.
  */
 import { EventEmitter } from 'node:events';
-import { loadIndex, openArchiveForWriting, parsePlaylist, type ArchiveIndex, type ArchiveWriter, type SegmentMeta } from '../archive/index.js';
+import {
+  loadIndex,
+  openArchiveForWriting,
+  parsePlaylist,
+  type ArchiveIndex,
+  type ArchiveWriter,
+  type SegmentMeta,
+} from '../archive/index.js';
 import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
 import type { MediaBuffer, MediaBuffers } from '../buffer/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/index.js';
@@ -83,7 +90,8 @@ export class InProcessDvrService implements DvrService {
     for (const other of this.#recordings.keys()) {
       if (streamCodesConflict(code, other)) throw taken(code, other);
     }
-    if (this.#recordings.has(code)) throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded already`, { context: { code } });
+    if (this.#recordings.has(code))
+      throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded already`, { context: { code } });
     const buffer = this.#buffer(code, mediaBufferId);
     this.#recordings.set(code, 'starting');
     try {
@@ -237,7 +245,11 @@ async function listCodes(storage: Storage): Promise<Set<string>> {
 }
 
 function taken(code: string, other: string): LivetapeError {
-  return new LivetapeError('STREAM_CODE_TAKEN', `stream ${code} cannot be while there is ${other}: no code is the beginning of another, and case does not tell two apart`, {
-    context: { code, other },
-  });
+  return new LivetapeError(
+    'STREAM_CODE_TAKEN',
+    `stream ${code} cannot be while there is ${other}: no code is the beginning of another, and case does not tell two apart`,
+    {
+      context: { code, other },
+    },
+  );
 }

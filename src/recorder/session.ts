@@ -221,7 +221,10 @@ export class RecordingSession {
   #onProgram(program: Program, changed: boolean): void {
     const { log, buffer } = this.#options;
     const reference = program.tracks.find((track) => track.pid === program.referencePid);
-    log.info({ buffer: buffer.id, program: program.number, tracks: program.tracks.map((track) => `${track.pid}:${track.codec}`) }, changed ? 'the program changed' : 'recording this program');
+    log.info(
+      { buffer: buffer.id, program: program.number, tracks: program.tracks.map((track) => `${track.pid}:${track.codec}`) },
+      changed ? 'the program changed' : 'recording this program',
+    );
     this.#segmenter.program(reference?.role === 'video', changed, changed && program.referencePid !== this.#referencePid);
     this.#referencePid = program.referencePid;
   }

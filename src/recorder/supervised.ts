@@ -69,7 +69,14 @@ export class SupervisedRecording {
 
   get recording(): Recording {
     const { code, place } = this.#options;
-    return { id: code, streamCode: code, status: this.#status, startedAt: this.#startedAt, stoppedAt: this.#stoppedAt, segmentDir: place.location };
+    return {
+      id: code,
+      streamCode: code,
+      status: this.#status,
+      startedAt: this.#startedAt,
+      stoppedAt: this.#stoppedAt,
+      segmentDir: place.location,
+    };
   }
 
   get status(): RecordingStatus {

@@ -229,7 +229,11 @@ export class Segmenter {
       if (pts90k - this.#open.start90k < this.#target.limit90k) return;
       this.#settleCut();
       this.#actingPid = unit.pid;
-      this.#cut({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid }, pts90k, false);
+      this.#cut(
+        { ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid },
+        pts90k,
+        false,
+      );
     }
   }
 
@@ -239,7 +243,7 @@ export class Segmenter {
     const held = this.#held;
     if (held) {
       this.#held = undefined;
-      if (this.#untimed ? held.closedAt90k === undefined : this.#timeline.follows(dts90k, pts90k, true)) this.#rejoin(held, unit);
+      if (this.#untimed ? held.closedAt90k === undefined : this.#timeline.follows(dts90k, pts90k, true)) this.#rejoin(held);
       else this.#jump(held.position, held.reason);
     }
     const suspect = this.#suspect;
@@ -268,7 +272,7 @@ export class Segmenter {
   }
 
   /** After an interruption the time stamps simply go on: nothing was lost. */
-  #rejoin(held: Held, unit: AccessUnit): void {
+  #rejoin(held: Held): void {
     if (held.closedAt90k === undefined) return;
     this.#open = {
       position: held.position,
@@ -349,7 +353,8 @@ export class Segmenter {
     const possible = boundary90k > open.start90k && unit.position > open.position && !this.#cutting;
     if (possible && now) this.#cut(unit, boundary90k, key);
     else if (possible && key && this.#bin(unit.pts90k) !== open.bin) this.#cutting = { unit: { ...unit }, boundary90k };
-    else if (key && this.#hasVideo && this.#actingPid === undefined) open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
+    else if (key && this.#hasVideo && this.#actingPid === undefined)
+      open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
   }
 
   /** Makes the cut that is due. */
@@ -364,7 +369,8 @@ export class Segmenter {
     const cutting = this.#cutting;
     if (this.#open && cutting) {
       if (this.#endOfRun(this.#open) - this.#open.start90k >= this.#target.limit90k) this.#settleCut();
-      else if (this.#hasVideo && this.#actingPid === undefined) this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
+      else if (this.#hasVideo && this.#actingPid === undefined)
+        this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
       this.#cutting = undefined;
     }
     if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
@@ -447,7 +453,19 @@ export class Segmenter {
   #bare(position: number, arrivalMs: number, randomAccess: boolean): AccessUnit {
     const tables: Head | undefined = this.#sink.tables();
     const unitPosition = position;
-    return { position, unitPosition, tables, pid: -1, role: 'data', reference: true, pts90k: NaN, dts90k: NaN, randomAccess, formatChanged: false, arrivalMs };
+    return {
+      position,
+      unitPosition,
+      tables,
+      pid: -1,
+      role: 'data',
+      reference: true,
+      pts90k: NaN,
+      dts90k: NaN,
+      randomAccess,
+      formatChanged: false,
+      arrivalMs,
+    };
   }
 }
 

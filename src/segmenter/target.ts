@@ -26,7 +26,7 @@ export function chooseTargetSec(longest90k: number | undefined, segmentDuration9
 /** The target duration of the life that is being recorded. */
 export class TargetDuration {
   #targetSec: number | undefined;
-  #segmentDuration90k: number;
+  readonly #segmentDuration90k: number;
   #longest: number | undefined;
   #lastKeyframe: number | undefined;
   #cuts: boolean[] = [];
@@ -44,7 +44,8 @@ export class TargetDuration {
 
   /** A segment is cut, keyframe or not, before it gets as long as this: half a second more would round above the target. */
   get limit90k(): number {
-    const sec = this.#targetSec ?? Math.min(LONGEST_TARGET_SEC, Math.max(FIRST_WAIT_SEC, (3 * this.#segmentDuration90k) / TICKS_PER_SECOND));
+    const sec =
+      this.#targetSec ?? Math.min(LONGEST_TARGET_SEC, Math.max(FIRST_WAIT_SEC, (3 * this.#segmentDuration90k) / TICKS_PER_SECOND));
     return (sec + 0.5) * TICKS_PER_SECOND;
   }
 
