@@ -1,16 +1,17 @@
 /**
- * How the tests run: those beside the code and those that cross rooms, in processes of their own, since some of them
- * open sockets, start recorders or end them. The timeout is for what records in real time; a unit test takes milliseconds.
+ * How the tests run: first those beside the code, side by side, in milliseconds each; then those that cross rooms, one file
+ * after another, since they record in real time and some judge times to 50 ms. All in processes of their own: they open sockets, start recorders and end them.
  */
 import { defineConfig } from 'vitest/config';
 
+const common = { pool: 'forks', testTimeout: 90_000, hookTimeout: 30_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    pool: 'forks',
-    testTimeout: 90_000,
-    hookTimeout: 30_000,
     teardownTimeout: 5_000,
-    sequence: { concurrent: false },
+    projects: [
+      { test: { ...common, name: 'rooms', include: ['src/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      { test: { ...common, name: 'across', include: ['test/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

@@ -18,6 +18,9 @@ import { openSource } from '../src/ingest/index.js';
 /** The top of the project. */
 export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 
+/** `npm run campaign` sets it: the same tests, for minutes instead of seconds. */
+export const LONG = process.env['LIVETAPE_LONG'] === '1';
+
 /** A folder that is gone when the test is. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'livetape-test-'));

@@ -1,16 +1,13 @@
 /**
  * Carries out what the segmenter decides: takes the bytes of a segment out of the reader, hands them to the
- * archive in large writes, and commits segments strictly one after another. A segment that cannot be stored becomes a gap
- * with reason `disk` before the next that can.
+ * archive in large writes, and commits segments strictly one after another. Of a segment that cannot be stored the archive makes a
+ * gap before the next that can.
  */
 import type { ArchiveWriter, CommittedSegment, SegmentFacts, SegmentWriter } from '../archive/index.js';
 import { toLivetapeError, type LivetapeError } from '../base/index.js';
-import { ticksToMs, type Gap, type GapReason } from '../model/index.js';
+import type { GapReason } from '../model/index.js';
 import type { ScanErrors, TsReader } from '../mpegts/index.js';
 import type { EndedSegment, Head, SegmenterSink } from '../segmenter/index.js';
-
-/** Shorter losses are a discontinuity without a gap. */
-const GAP_MS = 1000;
 
 /** What the pipe tells the session. */
 export interface PipeEvents {
@@ -40,15 +37,11 @@ export class SegmentPipe implements SegmenterSink {
   #filling: Filling | undefined;
   #commits: Promise<void> = Promise.resolve();
   #pendingBytes = 0;
-  /** Where what is committed ends, when a segment after it was lost. */
-  #lostSinceMs: number | undefined;
-  #committedEndMs: number | undefined;
 
   constructor(reader: TsReader, archive: ArchiveWriter, events: PipeEvents) {
     this.#reader = reader;
     this.#archive = archive;
     this.#events = events;
-    this.#committedEndMs = archive.last && archive.last.wallMs + ticksToMs(archive.last.duration90k);
   }
 
   /** Bytes handed to the archive and not yet written. */
@@ -85,16 +78,11 @@ export class SegmentPipe implements SegmenterSink {
     this.flush(position);
     this.#filling = undefined;
     const facts = this.#facts(filling, segment);
-    this.#then(async () => {
-      const committed = await filling.writer.commit(this.#afterLoss(facts));
-      this.#lostSinceMs = undefined;
-      this.#committedEndMs = facts.wallMs + ticksToMs(facts.duration90k);
-      this.#events.written(committed);
-    }, facts.wallMs);
+    this.#then(async () => this.#events.written(await filling.writer.commit(facts)));
   }
 
   life(targetDurationSec: number): void {
-    this.#then(() => this.#archive.beginLife(targetDurationSec), undefined);
+    this.#then(() => this.#archive.beginLife(targetDurationSec));
   }
 
   signalLost(fromMs: number, reason: GapReason): void {
@@ -129,10 +117,9 @@ export class SegmentPipe implements SegmenterSink {
     writer.write(bytes).then(done, done);
   }
 
-  #then(step: () => Promise<void>, wallMs: number | undefined): void {
+  #then(step: () => Promise<void>): void {
     this.#commits = this.#commits.then(step).catch((cause: unknown) => {
       const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
-      if (wallMs !== undefined) this.#lostSinceMs ??= this.#committedEndMs ?? wallMs;
       if (error.code === 'INVARIANT_BROKEN') this.#events.broken(error);
       else this.#events.lost(error);
     });
@@ -161,13 +148,5 @@ export class SegmentPipe implements SegmenterSink {
       },
       gap: segment.gap,
     };
-  }
-
-  /** After segments that were lost, the next one says so. */
-  #afterLoss(facts: SegmentFacts): SegmentFacts {
-    const fromMs = this.#lostSinceMs;
-    if (fromMs === undefined) return facts;
-    const gap: Gap | undefined = facts.wallMs - fromMs > GAP_MS ? { fromMs, toMs: facts.wallMs, reason: 'disk' } : undefined;
-    return { ...facts, discontinuity: true, gap };
   }
 }
