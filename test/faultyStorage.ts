@@ -3,7 +3,7 @@
  * done. It also writes down every operation and how many bytes it moved, so that a test can count what a commit costs.
  */
 import { Sequence } from '../src/storage/sequence.js';
-import { storageError, type JournalPart, type Storage, type StreamStorage, type Upload } from '../src/storage/index.js';
+import { storageError, type JournalPart, type PlaceFiles, type Storage, type StreamStorage, type Upload } from '../src/storage/index.js';
 
 /** Which operation fails, and how. */
 export interface FaultPlan {
@@ -19,7 +19,7 @@ export interface FaultPlan {
 
 /** One call, in the order in which they were carried out. */
 export interface Operation {
-  readonly name: keyof StreamStorage | keyof Upload;
+  readonly name: keyof StreamStorage | keyof Upload | keyof PlaceFiles;
   /** Bytes that were handed in or asked for. */
   readonly bytes: number;
 }
@@ -60,6 +60,7 @@ interface Gate {
 
 class FaultyStream implements StreamStorage {
   readonly location: string;
+  readonly files: PlaceFiles;
   readonly #inner: StreamStorage;
   readonly #gate: Gate;
 
@@ -67,6 +68,13 @@ class FaultyStream implements StreamStorage {
     this.#inner = inner;
     this.#gate = gate;
     this.location = inner.location;
+    this.files = {
+      list: () => inner.files.list(),
+      stat: (name) => gate.run('stat', 0, () => inner.files.stat(name)),
+      read: (name, fromByte, toByte) => gate.run('read', toByte - fromByte, () => inner.files.read(name, fromByte, toByte)),
+      rename: (from, to) => gate.run('rename', 0, () => inner.files.rename(from, to)),
+      trim: (name, sizeBytes) => gate.run('trim', 0, () => inner.files.trim(name, sizeBytes)),
+    };
   }
 
   create(): Promise<void> {

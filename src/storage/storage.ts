@@ -7,6 +7,8 @@
  * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT (also for a name that is not a single word).
  */
 
+import type { PlaceFiles } from './placeFiles.js';
+
 /** The medium of many streams: a root folder, a bucket. */
 export interface Storage {
   /** Where it is, for people: a path or a URL. */
@@ -24,6 +26,8 @@ export type JournalPart = string | { readonly fromByte: number; readonly toByte:
 export interface StreamStorage {
   /** Where it is, for people and as `segmentDir`: a path or a URL. */
   readonly location: string;
+  /** All files there are, unfinished ones and those set aside too: for recovery, check and repair. */
+  readonly files: PlaceFiles;
   /** Makes the place if it is missing and proves that it can be written to. Rejects with PATH_OUTSIDE_ROOT where a symbolic link leads out of the root. */
   create(): Promise<void>;
   /**

@@ -3,6 +3,7 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isLivetapeError, type ErrorCode } from '../base/index.js';
+import { setAside } from './placeFiles.js';
 import type { Storage, StreamStorage } from './storage.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -147,6 +148,42 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       await second.abort();
       await first.commit();
       expect(text(await place.read('000000.ts', 0, 9))).toBe('first');
+    });
+
+    it('shows, reads, renames and cuts files of any name', async () => {
+      const names = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const name of place.files.list()) found.push(name);
+        return found.sort();
+      };
+      await put('000000.ts', '0123456789');
+      await place.appendJournal('text', 0);
+      expect(await names()).toEqual(['000000.ts', 'playlist.m3u8']);
+      await place.files.rename('000000.ts', '000000.ts.part');
+      expect([await place.list(), await place.size('000000.ts'), await place.isTaken('000000.ts')]).toEqual([[], undefined, true]);
+      expect(text(await place.files.read('000000.ts.part', 2, 50))).toBe('23456789');
+      await place.files.trim('000000.ts.part', 4);
+      expect((await place.files.stat('000000.ts.part'))?.sizeBytes).toBe(4);
+      await place.files.rename('playlist.m3u8', 'playlist.m3u8.corrupt-1');
+      expect([await place.journalSize(), await names()]).toEqual([undefined, ['000000.ts.part', 'playlist.m3u8.corrupt-1']]);
+      expect(text(await place.files.read('playlist.m3u8.corrupt-1', 0, 9))).toBe('text');
+      const aside = await setAside(place.files, '000000.ts.part', 0);
+      expect(aside).toBe('000000.ts.part.corrupt-19700101T000000.000Z');
+      expect(await names()).toEqual([aside, 'playlist.m3u8.corrupt-1']);
+      await place.files.rename(aside, 'other.ts');
+      expect(await place.list()).toEqual(['other.ts']);
+    });
+
+    it('refuses to rename over a file, to touch what is not there, and paths', async () => {
+      await put('000000.ts', 'zero');
+      await put('000001.ts', 'one');
+      await rejects(place.files.rename('000000.ts', '000001.ts'), 'STORAGE_FAILED');
+      await rejects(place.files.rename('000002.ts', '000003.ts'), 'STORAGE_FAILED');
+      await rejects(place.files.trim('000002.ts', 0), 'STORAGE_FAILED');
+      expect([await place.files.stat('000002.ts'), await place.files.read('000002.ts', 0, 1)]).toEqual([undefined, undefined]);
+      await rejects(place.files.rename('000000.ts', '../000000.ts'), 'PATH_OUTSIDE_ROOT');
+      await rejects(place.files.read('../000000.ts', 0, 1), 'PATH_OUTSIDE_ROOT');
+      expect(text(await place.read('000001.ts', 0, 9))).toBe('one');
     });
 
     it('refuses names that are paths or its own', async () => {

@@ -7,8 +7,10 @@ import { dirname, join, sep } from 'node:path';
 import { LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, checkName, isCommittedName } from '../names.js';
+import type { PlaceFiles } from '../placeFiles.js';
 import type { JournalPart, StreamStorage, Upload } from '../storage.js';
 import { copyRange, readFully, syncFolder, writeAll } from './files.js';
+import { FsPlaceFiles } from './fsFiles.js';
 import { FsUpload } from './fsUpload.js';
 
 /** Enough for a file system that lets a file be made on a full disk to say at the first bytes that it is full. */
@@ -16,6 +18,7 @@ const PROBE_BYTES = 4096;
 
 export class FsStreamStorage implements StreamStorage {
   readonly location: string;
+  readonly files: PlaceFiles;
   readonly #root: string;
   readonly #code: string;
   readonly #options: { readonly clock: Clock; readonly log: Logger };
@@ -28,6 +31,7 @@ export class FsStreamStorage implements StreamStorage {
     this.#code = code;
     this.#options = options;
     this.location = join(root, ...code.split('/'));
+    this.files = new FsPlaceFiles(this.location);
     this.#journal = join(this.location, JOURNAL_NAME);
   }
 

@@ -4,7 +4,8 @@
  */
 import { LivetapeError, invariant } from '../../base/index.js';
 import { storageError } from '../errors.js';
-import { INDEX_NAME, checkName } from '../names.js';
+import { INDEX_NAME, JOURNAL_NAME, PART_SUFFIX, checkName, isCommittedName } from '../names.js';
+import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
 import { Sequence } from '../sequence.js';
 import type { JournalPart, Storage, StreamStorage, Upload } from '../storage.js';
 
@@ -26,7 +27,9 @@ export function createMemoryStorage(): Storage {
 
 class MemoryStream implements StreamStorage {
   readonly location: string;
-  readonly files = new Map<string, Uint8Array>();
+  readonly files: PlaceFiles = new MemoryFiles(this);
+  /** Files under all names, the journal aside. */
+  readonly kept = new Map<string, Uint8Array>();
   readonly uploads = new Set<string>();
   #created = false;
   #journal: Uint8Array | undefined;
@@ -36,7 +39,7 @@ class MemoryStream implements StreamStorage {
   }
 
   get holdsStream(): boolean {
-    return this.#journal !== undefined || this.files.has(INDEX_NAME);
+    return this.#journal !== undefined || this.kept.has(INDEX_NAME);
   }
 
   create(): Promise<void> {
@@ -49,23 +52,28 @@ class MemoryStream implements StreamStorage {
   }
 
   isTaken(name: string): Promise<boolean> {
-    return attempt(() => this.files.has(checkName(name)) || this.uploads.has(name));
+    return attempt(() => this.kept.has(checkName(name)) || this.kept.has(name + PART_SUFFIX) || this.uploads.has(name));
   }
 
   size(name: string): Promise<number | undefined> {
-    return attempt(() => this.files.get(checkName(name))?.byteLength);
+    return attempt(() => this.kept.get(checkName(name))?.byteLength);
   }
 
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
-    return attempt(() => this.files.get(checkName(name))?.slice(fromByte, Math.max(fromByte, toByte)));
+    return attempt(() => this.kept.get(checkName(name))?.slice(fromByte, Math.max(fromByte, toByte)));
   }
 
   list(after?: string): Promise<string[]> {
-    return attempt(() => [...this.files.keys()].filter((name) => after === undefined || name > after).sort());
+    return attempt(() =>
+      [...this.kept.keys()]
+        .filter((name) => isCommittedName(name))
+        .filter((name) => after === undefined || name > after)
+        .sort(),
+    );
   }
 
   remove(name: string): Promise<boolean> {
-    return attempt(() => this.files.delete(checkName(name)));
+    return attempt(() => this.kept.delete(checkName(name)));
   }
 
   journalSize(): Promise<number | undefined> {
@@ -94,8 +102,16 @@ class MemoryStream implements StreamStorage {
   putCache(name: string, text: string): Promise<void> {
     return attempt(() => {
       this.checkCreated();
-      this.files.set(checkName(name), encode(text));
+      this.kept.set(checkName(name), encode(text));
     });
+  }
+
+  get journal(): Uint8Array | undefined {
+    return this.#journal;
+  }
+
+  set journal(bytes: Uint8Array | undefined) {
+    this.#journal = bytes;
   }
 
   checkCreated(): void {
@@ -106,6 +122,60 @@ class MemoryStream implements StreamStorage {
     const size = this.#journal?.byteLength ?? 0;
     if (size < toByte) throw new LivetapeError('ARCHIVE_CORRUPT', `the journal has ${size} bytes where ${toByte} were written`);
     return (this.#journal ?? new Uint8Array(0)).subarray(fromByte, toByte);
+  }
+}
+
+/** The journal is a file among the others here, as it is in a folder. What is being uploaded is not seen. */
+class MemoryFiles implements PlaceFiles {
+  readonly #place: MemoryStream;
+
+  constructor(place: MemoryStream) {
+    this.#place = place;
+  }
+
+  async *list(): AsyncGenerator<string> {
+    await Promise.resolve();
+    if (this.#place.journal !== undefined) yield JOURNAL_NAME;
+    yield* [...this.#place.kept.keys()];
+  }
+
+  stat(name: string): Promise<FileFacts | undefined> {
+    return attempt(() => {
+      const bytes = this.#get(name);
+      return bytes && { sizeBytes: bytes.byteLength, modifiedMs: undefined };
+    });
+  }
+
+  read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
+    return attempt(() => this.#get(name)?.slice(fromByte, Math.max(fromByte, toByte)));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return attempt(() => {
+      const bytes = this.#get(from);
+      if (bytes === undefined) throw new LivetapeError('STORAGE_FAILED', `there is no ${from} to rename`);
+      if (this.#get(to) !== undefined) throw new LivetapeError('STORAGE_FAILED', `${to} is there already`);
+      this.#set(to, bytes);
+      this.#set(from, undefined);
+    });
+  }
+
+  trim(name: string, sizeBytes: number): Promise<void> {
+    return attempt(() => {
+      const bytes = this.#get(name);
+      if (bytes === undefined) throw new LivetapeError('STORAGE_FAILED', `there is no ${name} to cut`);
+      this.#set(name, bytes.slice(0, sizeBytes));
+    });
+  }
+
+  #get(name: string): Uint8Array | undefined {
+    return checkWord(name) === JOURNAL_NAME ? this.#place.journal : this.#place.kept.get(name);
+  }
+
+  #set(name: string, bytes: Uint8Array | undefined): void {
+    if (name === JOURNAL_NAME) this.#place.journal = bytes;
+    else if (bytes === undefined) this.#place.kept.delete(name);
+    else this.#place.kept.set(name, bytes);
   }
 }
 
@@ -139,8 +209,8 @@ class MemoryUpload implements Upload {
   commit(): Promise<void> {
     return this.#step('commit', () => {
       invariant(this.#state === 'open', `the upload of ${this.#name} is over`);
-      if (this.#place.files.has(this.#name)) throw new LivetapeError('STORAGE_FAILED', `${this.#name} is there already`);
-      this.#place.files.set(this.#name, join(this.#chunks));
+      if (this.#place.kept.has(this.#name)) throw new LivetapeError('STORAGE_FAILED', `${this.#name} is there already`);
+      this.#place.kept.set(this.#name, join(this.#chunks));
       this.#state = 'committed';
       this.#letGo();
     });
