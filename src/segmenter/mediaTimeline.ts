@@ -24,12 +24,7 @@ export class MediaTimeline {
   #intervals: number[] = [];
   #next = 0;
   #presentedUntil = 0;
-  #other: { pid: number; raw: number; trustedFrom: number } | undefined;
-
-  /** Whether any time stamp was taken. */
-  get known(): boolean {
-    return this.#known;
-  }
+  #other: { pid: number; raw: number; trustedFrom: number; step: number } | undefined;
 
   /** The newest DTS, unwrapped. */
   get last90k(): number {
@@ -100,14 +95,21 @@ export class MediaTimeline {
     if (!this.#known) return;
     const other = this.#other;
     if (other === undefined) {
-      this.#other = { pid, raw: raw90k, trustedFrom: this.#last + (this.near(raw90k) ? 0 : TICKS_PER_SECOND) };
+      this.#other = { pid, raw: raw90k, trustedFrom: this.#last + (this.near(raw90k) ? 0 : TICKS_PER_SECOND), step: 0 };
       return;
     }
     if (other.pid !== pid) return;
     const step = ptsDelta(other.raw, raw90k);
     // Having jumped by itself it explains nothing, until the reference has gone on for a second without a jump.
     if (step < -REORDER_TOLERANCE || step > ALWAYS_EXPLAINED) other.trustedFrom = this.#last + TICKS_PER_SECOND;
-    if (step !== 0) other.raw = raw90k;
+    if (step === 0) return;
+    other.raw = raw90k;
+    other.step = Math.max(0, step);
+  }
+
+  /** The latest step of the track that runs on beside the reference. */
+  get other90k(): number {
+    return this.#other?.step ?? 0;
   }
 
   /** Whether another track runs on beside the reference, without a jump. */

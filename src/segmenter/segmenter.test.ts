@@ -143,6 +143,66 @@ describe('the tail of a run', () => {
   });
 });
 
+describe('F14: no segment gets longer than its target', () => {
+  it('when under a second is lost over the keyframe that should have cut it', () => {
+    const driver = new Driver({ dts90k: 20 * SECOND, targetDurationSec: 10, segmentDurationSec: 10 });
+    driver.keyEvery = 250;
+    driver.play(9.84);
+    driver.clock.advance(960);
+    driver.dts90k += 0.96 * SECOND;
+    driver.frames += 24;
+    driver.play(15);
+    driver.finish();
+    expect(driver.segments[0]?.duration90k).toBe(9.84 * SECOND);
+    expect(driver.segments[1]).toMatchObject({ discontinuity: true, forced: true, gap: undefined });
+  });
+
+  it('when a video stops and the sound goes on', () => {
+    const driver = new Driver({ dts90k: 20 * SECOND });
+    for (let i = 0; i < 25 * 9; i++) {
+      driver.sound(driver.dts90k);
+      driver.frame();
+    }
+    for (let i = 0; i < 200; i++) {
+      driver.sound(driver.dts90k);
+      driver.dts90k += 0.1 * SECOND;
+      driver.clock.advance(100);
+    }
+    driver.frames = 0;
+    for (let i = 0; i < 25 * 9; i++) {
+      driver.sound(driver.dts90k);
+      driver.frame();
+    }
+    driver.finish();
+    expect(driver.segments.reduce((sum, s) => sum + s.duration90k, 0)).toBeCloseTo(38 * SECOND, -4);
+    expect(driver.segments.every((s) => s.gap === undefined)).toBe(true);
+    expect(driver.segments.filter((s) => s.forced).length).toBeGreaterThan(2);
+    expect(driver.segments.at(-1)?.forced).toBe(false);
+  });
+
+  it('when frames are reordered deeply where the stream ends', () => {
+    const driver = new Driver({ dts90k: 20 * SECOND, targetDurationSec: 6 });
+    driver.keyEvery = 1e9;
+    driver.frame();
+    for (let i = 1; i < 25 * 30; i++) driver.frame({ pts90k: driver.dts90k + (i % 4 === 0 ? 4 : 0) * driver.frame90k });
+    driver.finish();
+    expect(driver.segments.length).toBeGreaterThan(3);
+  });
+
+  it('when the time stamps vanish: what comes then is recorded by arrival', () => {
+    const driver = new Driver({ dts90k: 20 * SECOND });
+    driver.play(10);
+    for (let i = 0; i < 25 * 60; i++) driver.frame({ pts90k: NaN, dts90k: NaN });
+    driver.play(10);
+    driver.finish();
+    const untimed = driver.segments.filter((s) => s.pts === undefined);
+    expect(untimed.length).toBeGreaterThan(8);
+    expect(driver.segments.at(-1)?.pts).toBeDefined();
+    const end = driver.segments.at(-1);
+    expect((end?.wallMs ?? 0) + (end?.duration90k ?? 0) / 90).toBeCloseTo(driver.clock.nowMs(), -3);
+  });
+});
+
 describe('signal loss', () => {
   it('closes the partial segment at its last frame, and makes a gap from there to the next keyframe', () => {
     const driver = new Driver({ dts90k: 12 * SECOND });

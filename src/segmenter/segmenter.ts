@@ -9,7 +9,7 @@
  * - cutting: inside open; a cut is due at a keyframe, and is made once it is sure that more than a tail follows
  * - waiting: no segment; what comes is left out until a random access point comes, or has not come for too long
  */
-import type { Clock } from '../base/index.js';
+import { invariant, type Clock } from '../base/index.js';
 import { PTS_MODULUS, TICKS_PER_MS, TICKS_PER_SECOND, ticksToMs, type GapReason } from '../model/index.js';
 import type { AccessUnit, Head, KeyframeAt, SegmenterSink } from './facts.js';
 import { MediaTimeline } from './mediaTimeline.js';
@@ -26,6 +26,9 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
  * to load next with tolerances (hls.js: 0.25 s) and stop at a segment that is smaller.
  */
 const SETTLED_90K = TICKS_PER_SECOND / 2;
+
+/** Time stamps that stay away for longer than this (13818-1, 2.7.4 wants one every 0.7 s) are not coming back soon. */
+const TIMELESS_MS = 2000;
 
 /** What a segmenter needs to know beforehand. */
 export interface SegmenterOptions {
@@ -84,8 +87,8 @@ export class Segmenter {
   #suspect: AccessUnit | undefined;
   /** A cut that is due at this keyframe and not settled yet. */
   #cutting: { readonly unit: AccessUnit; readonly boundary90k: number } | undefined;
-  /** A cut with a discontinuity is due at the next random access point. */
-  #pending: { discontinuity: boolean; run: GapReason | undefined } | undefined;
+  /** A cut with a discontinuity is due at the next random access point; with a new run when its `run` is a reason for one. */
+  #pending: { readonly run: GapReason | undefined } | undefined;
   /** The reference has changed tracks: its first random access point begins a segment. */
   #newTrack = false;
   /** The track that stands in for a reference that does not come. */
@@ -93,6 +96,8 @@ export class Segmenter {
   #hasVideo = false;
   #untimed = false;
   #untimedUnitMs = 0;
+  /** When units without time stamps began to come in a stream that had them. */
+  #timelessSinceMs: number | undefined;
   /** PTS - DTS of the latest random access point: what reordering delays. */
   #reorder90k = 0;
   #signalLost = false;
@@ -127,11 +132,15 @@ export class Segmenter {
     return this.#wall.lastEndMs;
   }
 
-  /** The program was chosen, or changed. `referencePid` is the track that decides; `hasVideo` whether it is video. */
+  /**
+   * The program was chosen or, when `changed`, is another than before.
+   * @param hasVideo - whether the track that decides is video
+   * @param referenceChanged - whether another track decides than before
+   */
   program(hasVideo: boolean, changed: boolean, referenceChanged: boolean): void {
     this.#hasVideo = hasVideo;
     if (!changed) return;
-    this.#pending = { discontinuity: true, run: this.#pending?.run };
+    this.#pending = { run: this.#pending?.run };
     if (referenceChanged) {
       this.#newTrack = true;
       this.#actingPid = undefined;
@@ -155,7 +164,21 @@ export class Segmenter {
       this.#untimed = false;
       if (this.#open) this.#jump(unit.position, 'signal');
     }
-    if (!Number.isNaN(unit.pts90k)) this.#judge(unit);
+    if (Number.isNaN(unit.pts90k)) return this.#timeless(unit);
+    this.#timelessSinceMs = undefined;
+    this.#judge(unit);
+  }
+
+  /** A unit without a time stamp in a stream that has them. Some encoders leave out a few; where none come any more, arrival has to do. */
+  #timeless(unit: AccessUnit): void {
+    if (!this.#open) return;
+    this.#timelessSinceMs ??= unit.arrivalMs;
+    if (unit.arrivalMs - this.#timelessSinceMs <= TIMELESS_MS) return;
+    this.#timelessSinceMs = undefined;
+    this.#settleSuspect();
+    this.#jump(unit.position, 'signal');
+    this.#untimed = true;
+    this.#judge(atArrival(unit));
   }
 
   /** Everything up to `position` was received, the newest of it at `arrivalMs`. */
@@ -175,7 +198,7 @@ export class Segmenter {
     }
     const open = this.#open;
     if (open && position - open.position > MAX_SEGMENT_BYTES + MAX_HELD_BYTES && this.heldFrom === Infinity) {
-      this.#cut(this.#bare(position, arrivalMs, false), Math.max(this.#timeline.end90k, open.start90k + 1), false);
+      this.#cut(this.#bare(position, arrivalMs, false), this.#endOfRun(open), false);
     }
   }
 
@@ -226,7 +249,7 @@ export class Segmenter {
       this.#begin({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid });
     } else if (this.#open && this.#timeline.otherGoesOn) {
       const pts90k = this.#timeline.unwrap(unit.pts90k);
-      if (pts90k - this.#open.start90k < this.#target.limit90k) return;
+      if (pts90k + this.#timeline.other90k - this.#open.start90k < this.#target.limit90k) return;
       this.#settleCut();
       this.#actingPid = unit.pid;
       this.#cut(
@@ -337,6 +360,7 @@ export class Segmenter {
       this.#settleCut();
       return this.#goOn(unit);
     }
+    const before90k = this.#endOfRun(open);
     if (this.#newTrack) this.#timeline.begin(unit.dts90k, unit.pts90k);
     else this.#timeline.advance(unit.dts90k, unit.pts90k);
     const key = unit.randomAccess;
@@ -344,14 +368,15 @@ export class Segmenter {
       this.#reorder90k = pts90k - this.#timeline.unwrap(unit.dts90k);
       if (this.#actingPid === undefined) this.#target.keyframe(pts90k);
     }
-    if (this.#observe(unit)) this.#pending = { discontinuity: true, run: 'clock' };
+    if (this.#observe(unit)) this.#pending = { run: 'clock' };
     open.bin ??= this.#bin(unit.pts90k);
     const boundary90k = key ? pts90k : this.#timeline.unwrap(unit.dts90k) + this.#reorder90k;
     const tooLarge = unit.position - open.position >= MAX_SEGMENT_BYTES;
-    const tooLong = boundary90k + this.#timeline.frame90k - open.start90k >= this.#target.limit90k;
+    const tooLong = Math.max(boundary90k, pts90k) + this.#timeline.frame90k - open.start90k >= this.#target.limit90k;
     const now = tooLarge || tooLong || (key && (this.#pending !== undefined || unit.formatChanged || this.#newTrack));
     const possible = boundary90k > open.start90k && unit.position > open.position && !this.#cutting;
-    if (possible && now) this.#cut(unit, boundary90k, key);
+    if (possible && now && boundary90k - open.start90k >= this.#target.limit90k) this.#cutAtHole(unit, before90k);
+    else if (possible && now) this.#cut(unit, boundary90k, key);
     else if (possible && key && this.#bin(unit.pts90k) !== open.bin) this.#cutting = { unit: { ...unit }, boundary90k };
     else if (key && this.#hasVideo && this.#actingPid === undefined)
       open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
@@ -368,12 +393,22 @@ export class Segmenter {
   #endRun(position: number): void {
     const cutting = this.#cutting;
     if (this.#open && cutting) {
-      if (this.#endOfRun(this.#open) - this.#open.start90k >= this.#target.limit90k) this.#settleCut();
+      if (this.#timeline.end90k - this.#open.start90k >= this.#target.limit90k) this.#settleCut();
       else if (this.#hasVideo && this.#actingPid === undefined)
         this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
       this.#cutting = undefined;
     }
     if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
+  }
+
+  /**
+   * Media time stepped forward by less than a jump, but past where the segment has to end (F14): it ends where its last frame did, and
+   * the next run begins at once, keyframe or not.
+   */
+  #cutAtHole(unit: AccessUnit, end90k: number): void {
+    this.#end(unit.position, end90k, true);
+    this.#waiting = waitingFrom(unit.position, true, 'signal');
+    this.#begin(unit);
   }
 
   /** Ends the open segment where `unit` begins and opens the next there. */
@@ -415,6 +450,7 @@ export class Segmenter {
     if (!open) return;
     this.#open = undefined;
     const { wallMs, gapFromMs } = this.#wall.settle(open.start90k, end90k);
+    invariant(end90k - open.start90k < this.#target.limit90k, 'F12: a segment is cut before EXTINF would round above the target');
     const target = this.#target.segmentEnded(end90k - open.start90k, byForce);
     if (target !== undefined) this.#sink.life(target);
     this.#sink.end(position, {
@@ -431,7 +467,9 @@ export class Segmenter {
 
   /** Where the last frame of the run ends, unwrapped. */
   #endOfRun(open: OpenSegment): number {
-    return Math.max(this.#timeline.end90k, open.start90k + this.#timeline.frame90k);
+    // Reordered frames may be a little beyond what EXTINF can say (F12).
+    const latest90k = open.start90k + this.#target.limit90k - 1;
+    return Math.min(latest90k, Math.max(this.#timeline.end90k, open.start90k + this.#timeline.frame90k));
   }
 
   #observe(unit: AccessUnit): boolean {

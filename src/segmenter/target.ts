@@ -7,7 +7,7 @@ import { TICKS_PER_SECOND } from '../model/index.js';
 /** Before the target is known, keyframes are waited for this long at least: x264's default is one in 250 frames. */
 const FIRST_WAIT_SEC = 20;
 /** No target is longer; keyframes further apart than this are cut between. */
-export const LONGEST_TARGET_SEC = 60;
+const LONGEST_TARGET_SEC = 60;
 /** A life is given up when this many … */
 const MISFITS = 3;
 /** … of this many segments had to be cut by force although keyframes came. */
@@ -35,11 +35,6 @@ export class TargetDuration {
   constructor(segmentDuration90k: number, targetSec: number | undefined) {
     this.#segmentDuration90k = segmentDuration90k;
     this.#targetSec = targetSec;
-  }
-
-  /** Undefined until a life's first segment has ended. */
-  get sec(): number | undefined {
-    return this.#targetSec;
   }
 
   /** A segment is cut, keyframe or not, before it gets as long as this: half a second more would round above the target. */
