@@ -35,7 +35,8 @@ export class SegmentPipe implements SegmenterSink {
   readonly #archive: ArchiveWriter;
   readonly #events: PipeEvents;
   #filling: Filling | undefined;
-  #commits: Promise<void> = Promise.resolve();
+  #commits: Promise<unknown> = Promise.resolve();
+  #failure: LivetapeError | undefined;
   #pendingBytes = 0;
 
   constructor(reader: TsReader, archive: ArchiveWriter, events: PipeEvents) {
@@ -59,9 +60,13 @@ export class SegmentPipe implements SegmenterSink {
     this.#reader.take(position, (bytes, release) => this.#write(filling.writer, bytes, release));
   }
 
-  /** Kept when every commit asked for so far is done. Never rejects. */
-  settled(): Promise<void> {
-    return this.#commits;
+  /**
+   * Kept when every commit asked for so far is done. Never rejects.
+   * @returns what the newest commit failed with, when it did
+   */
+  async settled(): Promise<LivetapeError | undefined> {
+    await this.#commits;
+    return this.#failure;
   }
 
   begin(position: number, head: Head | undefined): void {
@@ -78,11 +83,12 @@ export class SegmentPipe implements SegmenterSink {
     this.flush(position);
     this.#filling = undefined;
     const facts = this.#facts(filling, segment);
-    this.#then(async () => this.#events.written(await filling.writer.commit(facts)));
+    // Asked for at once: the archive enters segments in the order in which they are committed.
+    this.#follow(filling.writer.commit(facts).then((committed) => this.#events.written(committed)));
   }
 
   life(targetDurationSec: number): void {
-    this.#then(() => this.#archive.beginLife(targetDurationSec));
+    this.#follow(this.#archive.beginLife(targetDurationSec));
   }
 
   signalLost(fromMs: number, reason: GapReason): void {
@@ -117,12 +123,18 @@ export class SegmentPipe implements SegmenterSink {
     writer.write(bytes).then(done, done);
   }
 
-  #then(step: () => Promise<void>): void {
-    this.#commits = this.#commits.then(step).catch((cause: unknown) => {
-      const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
-      if (error.code === 'INVARIANT_BROKEN') this.#events.broken(error);
-      else this.#events.lost(error);
-    });
+  /** Tells how a step of the archive ended. */
+  #follow(step: Promise<void>): void {
+    const told = step.then(
+      () => (this.#failure = undefined),
+      (cause: unknown) => {
+        const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
+        this.#failure = error;
+        if (error.code === 'INVARIANT_BROKEN') this.#events.broken(error);
+        else this.#events.lost(error);
+      },
+    );
+    this.#commits = Promise.all([this.#commits, told]);
   }
 
   #facts(filling: Filling, segment: EndedSegment): SegmentFacts {

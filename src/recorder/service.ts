@@ -12,7 +12,7 @@ import {
   type SegmentMeta,
 } from '../archive/index.js';
 import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
-import type { MediaBuffer, MediaBuffers } from '../buffer/index.js';
+import type { MediaBuffers } from '../buffer/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/index.js';
 import type { Storage, StreamStorage } from '../storage/index.js';
 import { checkDvrConfig, type DvrConfig } from './config.js';
@@ -21,7 +21,7 @@ import { SupervisedRecording, type RecordingStatus } from './supervised.js';
 
 /** What is special about one recording and not part of its stored configuration. */
 export interface RecordOptions {
-  /** Which program of a multiplex: its number, `'all'`, or undefined for the first with video. */
+  /** Which program of a multiplex: its number, `'all'`, or undefined for what the buffer's source asks for, else the first with video. */
   readonly program?: number | 'all' | undefined;
 }
 
@@ -66,6 +66,8 @@ export interface DvrServiceOptions {
   readonly log: Logger;
   /** Another root, for streams whose configuration names a `storagePath`. */
   openRoot(path: string): Storage;
+  /** Which program the source of a buffer asks for (`program=` in its URL). */
+  programOf?(bufferId: string): number | 'all' | undefined;
   /** The place of one stream, by its folder. */
   openFolder(segmentDir: string): StreamStorage;
 }
@@ -75,6 +77,7 @@ export class InProcessDvrService implements DvrService {
   readonly #options: DvrServiceOptions;
   readonly #emitter = new EventEmitter();
   readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
+  readonly #starting = new Set<Promise<unknown>>();
   readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
   #closing: Promise<void> | undefined;
 
@@ -92,40 +95,48 @@ export class InProcessDvrService implements DvrService {
     }
     if (this.#recordings.has(code))
       throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded already`, { context: { code } });
-    const buffer = this.#buffer(code, mediaBufferId);
+    const bufferId = this.#bufferId(code, mediaBufferId);
     this.#recordings.set(code, 'starting');
+    const start = this.#start(code, bufferId, checked, options);
+    this.#starting.add(start);
     try {
-      const { storage, codes } = await this.#root(checked.storagePath);
-      for (const other of codes) {
-        if (streamCodesConflict(code, other)) throw taken(code, other);
-      }
-      const place = storage.stream(code);
-      await place.create();
-      const recording = new SupervisedRecording({
-        code,
-        buffer,
-        place,
-        config: checked,
-        program: options.program,
-        clock: this.#options.clock,
-        log: this.#options.log,
-        emit: (name, event) => this.#emit(name, event),
-        openArchive: () => this.#openArchive(code, place, checked),
-      });
-      await recording.start();
-      codes.add(code);
-      this.#recordings.set(code, recording);
-      // The service may have been closed while the archive was being opened.
-      if (this.#isClosing()) {
-        await recording.close();
-        throw new LivetapeError('CLOSED', 'the service is closed');
-      }
-      this.#emit('recording.started', { recording: recording.recording });
-      return recording.recording;
+      return await start;
     } catch (error) {
       this.#recordings.delete(code);
       throw toLivetapeError(error, 'STORAGE_FAILED', `stream ${code} cannot be recorded`);
+    } finally {
+      this.#starting.delete(start);
     }
+  }
+
+  async #start(code: StreamCode, bufferId: string, checked: DvrConfig, options: RecordOptions): Promise<Recording> {
+    const { storage, codes } = await this.#root(checked.storagePath);
+    for (const other of codes) {
+      if (streamCodesConflict(code, other)) throw taken(code, other);
+    }
+    const place = storage.stream(code);
+    await place.create();
+    const recording = new SupervisedRecording({
+      code,
+      openBuffer: () => this.#options.buffers.open(bufferId),
+      place,
+      config: checked,
+      program: options.program ?? this.#options.programOf?.(bufferId),
+      clock: this.#options.clock,
+      log: this.#options.log,
+      emit: (name, event) => this.#emit(name, event),
+      openArchive: () => this.#openArchive(code, place, checked),
+    });
+    await recording.start();
+    codes.add(code);
+    this.#recordings.set(code, recording);
+    // The service may have been closed while the archive was being opened.
+    if (this.#closing) {
+      await recording.close();
+      throw new LivetapeError('CLOSED', 'the service is closed');
+    }
+    this.#emit('recording.started', { recording: recording.recording });
+    return recording.recording;
   }
 
   async stopRecording(streamCode: StreamCode): Promise<Recording> {
@@ -136,8 +147,11 @@ export class InProcessDvrService implements DvrService {
     try {
       await recording.stop();
     } finally {
-      this.#recordings.delete(streamCode);
-      this.#emit('recording.stopped', { recording: recording.recording });
+      // Of two stops at once, the first to come here tells of it.
+      if (this.#recordings.get(streamCode) === recording) {
+        this.#recordings.delete(streamCode);
+        this.#emit('recording.stopped', { recording: recording.recording });
+      }
     }
     return recording.recording;
   }
@@ -185,6 +199,8 @@ export class InProcessDvrService implements DvrService {
   }
 
   async #closeAll(): Promise<void> {
+    // A start that is under way sees that the service is closed, and ends by itself.
+    await Promise.allSettled(this.#starting);
     const open = [...this.#recordings.values()].filter((recording) => recording !== 'starting');
     const results = await Promise.allSettled(open.map((recording) => recording.close()));
     this.#recordings.clear();
@@ -193,17 +209,10 @@ export class InProcessDvrService implements DvrService {
     }
   }
 
-  #isClosing(): boolean {
-    return this.#closing !== undefined;
-  }
-
-  #buffer(code: StreamCode, mediaBufferId: string): MediaBuffer {
-    if (mediaBufferId === '' || mediaBufferId === code) return this.#options.buffers.open(code);
-    const buffer = this.#options.buffers.get(mediaBufferId);
-    if (!buffer) {
-      throw new LivetapeError('BUFFER_NOT_FOUND', `there is no media buffer ${mediaBufferId}`, { context: { buffer: mediaBufferId } });
-    }
-    return buffer;
+  #bufferId(code: StreamCode, mediaBufferId: string): string {
+    if (mediaBufferId === '' || mediaBufferId === code) return code;
+    if (this.#options.buffers.get(mediaBufferId)) return mediaBufferId;
+    throw new LivetapeError('BUFFER_NOT_FOUND', `there is no media buffer ${mediaBufferId}`, { context: { buffer: mediaBufferId } });
   }
 
   /** A root and the codes of the streams in it. It is listed once; what this service adds is added. */

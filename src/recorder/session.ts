@@ -3,7 +3,7 @@
  * archive, with the clock's ticks that end a partial segment when nothing comes and write out what has.
  */
 import type { ArchiveWriter, CommittedSegment } from '../archive/index.js';
-import { invariant, toLivetapeError, type Clock, type LivetapeError, type Logger, type Timer } from '../base/index.js';
+import { LivetapeError, invariant, toLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
 import type { Mark, MediaBuffer, Subscription } from '../buffer/index.js';
 import { ticksToMs, type GapReason } from '../model/index.js';
 import { TsReader, type Program, type ScanErrors } from '../mpegts/index.js';
@@ -138,7 +138,7 @@ export class RecordingSession {
     };
   }
 
-  /** Commits what has come and ends the life: VOD and ENDLIST. */
+  /** Commits what has come and ends the life: VOD and ENDLIST. Rejects with what kept the last of it from being stored. */
   stop(): Promise<void> {
     return this.#finish(() => this.#options.archive.stop());
   }
@@ -150,8 +150,17 @@ export class RecordingSession {
 
   /** Lets go of everything after a fault, without trusting any of it to commit. */
   abandon(): Promise<void> {
-    this.#finished ??= this.#letGo(() => this.#pipe.abort());
+    this.#finished ??= this.#letGo(() => {
+      this.#silenceInput();
+      return this.#pipe.abort();
+    });
     return this.#finished;
+  }
+
+  /** Nothing comes in any more. */
+  #silenceInput(): void {
+    this.#subscription?.close();
+    this.#ticker?.cancel();
   }
 
   #mediaCame(): void {
@@ -162,11 +171,12 @@ export class RecordingSession {
   #finish(last: () => Promise<void>): Promise<void> {
     this.#finished ??= this.#letGo(async () => {
       await this.#drain();
-      this.#subscription?.close();
+      this.#silenceInput();
       this.#reader.resetSync();
       this.#segmenter.finish(this.#reader.position);
-      await this.#pipe.settled();
+      const failure = await this.#pipe.settled();
       await last();
+      if (failure) throw failure;
     });
     return this.#finished;
   }
@@ -175,8 +185,7 @@ export class RecordingSession {
     try {
       await commit();
     } finally {
-      this.#subscription?.close();
-      this.#ticker?.cancel();
+      this.#silenceInput();
       await this.#options.archive.close();
     }
   }
@@ -212,7 +221,10 @@ export class RecordingSession {
         return log.warn({ buffer: buffer.id, reason: mark.reason }, 'the source is gone');
       case 'end':
         this.#silence();
-        return events.ended(mark.reason, mark.error);
+        events.ended(mark.reason, mark.error);
+        // A buffer that was closed is made anew by whoever needs it: so is the session that reads it.
+        if (buffer.closed) events.broken(new LivetapeError('CLOSED', `media buffer ${buffer.id} was closed`));
+        return;
       default:
         return mark satisfies never;
     }

@@ -34,7 +34,8 @@ export interface RecordingStatus {
 /** What a supervised recording is made of. */
 export interface SupervisedOptions {
   readonly code: StreamCode;
-  readonly buffer: MediaBuffer;
+  /** The buffer to read: made if it is missing. */
+  openBuffer(): MediaBuffer;
   readonly place: StreamStorage;
   readonly config: DvrConfig;
   readonly program: number | 'all' | undefined;
@@ -61,6 +62,7 @@ export class SupervisedRecording {
   /** Where the media before an open gap ends. */
   #gapFromMs: number | undefined;
   #done = false;
+  #stopping: Promise<void> | undefined;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -93,9 +95,16 @@ export class SupervisedRecording {
 
   /** Opens the archive and begins. Rejects when the archive cannot be opened; nothing is left behind then. */
   async start(): Promise<void> {
-    const { buffer, config, program, clock, log } = this.#options;
+    const { config, program, clock, log } = this.#options;
     const archive = await this.#options.openArchive();
     this.#archive = archive;
+    let buffer: MediaBuffer;
+    try {
+      buffer = this.#options.openBuffer();
+    } catch (error) {
+      await archive.close();
+      throw error;
+    }
     const session = new RecordingSession({
       buffer,
       archive,
@@ -105,15 +114,20 @@ export class SupervisedRecording {
       log,
       events: {
         written: (segment) => {
-          this.#recovered();
+          if (this.#session === session) this.#recovered();
           this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
-          if (segment.gap) this.#lastGap = segment.gap;
           // The partial segment before the gap is written after the gap has opened.
           const closes = this.#gapFromMs !== undefined && segment.wallMs >= this.#gapFromMs - 1;
-          if (segment.gap || closes) this.#options.emit('gap.closed', { streamCode: this.#options.code, gap: segment.gap });
+          const { gap } = segment;
+          // A restart, a full disk, a clock that was set: such a gap is known only when it is over.
+          if (gap && !closes) this.#options.emit('gap.opened', { streamCode: this.#options.code, fromMs: gap.fromMs, reason: gap.reason });
+          if (gap || closes) this.#options.emit('gap.closed', { streamCode: this.#options.code, gap });
           if (closes) this.#gapFromMs = undefined;
+          this.#lastGap = gap ?? this.#lastGap;
         },
-        lost: (error) => this.#failed(error),
+        lost: (error) => {
+          if (this.#session === session) this.#failed(error);
+        },
         broken: (error) => this.#broken(session, error),
         signalLost: (fromMs, reason) => {
           this.#gapFromMs = fromMs;
@@ -126,8 +140,13 @@ export class SupervisedRecording {
     session.start();
   }
 
-  /** Ends the recording; its life ends with it. */
-  async stop(): Promise<void> {
+  /** Ends the recording; its life ends with it. One stop answers every call. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     await this.#quiesce();
     try {
       if (!this.#session) {
@@ -172,8 +191,10 @@ export class SupervisedRecording {
 
   /** The session cannot go on: another one takes over after a pause. */
   #broken(session: RecordingSession, error: LivetapeError): void {
-    if (this.#session !== session || this.#done) return;
+    if (this.#session !== session) return;
     this.#failed(error);
+    // While it is being ended, whoever ends it hears of it.
+    if (this.#done) return;
     this.#session = undefined;
     this.#restarting = session.abandon().catch((cause: unknown) => {
       this.#options.log.error({ stream: this.#options.code, err: cause }, 'a broken session did not close cleanly');
