@@ -3,7 +3,7 @@
  * done. It also writes down every operation and how many bytes it moved, so that a test can count what a commit costs.
  */
 import { Sequence } from '../src/storage/sequence.js';
-import { storageError, type JournalPart, type PlaceFiles, type Storage, type StreamStorage, type Upload } from '../src/storage/index.js';
+import { storageError, type JournalPart, type Ownership, type PlaceFiles, type Storage, type StreamStorage, type Upload } from '../src/storage/index.js';
 
 /** Which operation fails, and how. */
 export interface FaultPlan {
@@ -74,11 +74,23 @@ class FaultyStream implements StreamStorage {
       read: (name, fromByte, toByte) => gate.run('read', toByte - fromByte, () => inner.files.read(name, fromByte, toByte)),
       rename: (from, to) => gate.run('rename', 0, () => inner.files.rename(from, to)),
       trim: (name, sizeBytes) => gate.run('trim', 0, () => inner.files.trim(name, sizeBytes)),
+      copy: (from, to) => gate.run('copy', 0, () => inner.files.copy(from, to)),
+      remove: (name) => gate.run('remove', 0, () => inner.files.remove(name)),
     };
   }
 
   create(): Promise<void> {
     return this.#gate.run('create', 0, () => this.#inner.create());
+  }
+
+  async own(): Promise<Ownership> {
+    let owned: Ownership | undefined;
+    try {
+      return await this.#gate.run('own', 0, async () => (owned = await this.#inner.own()));
+    } catch (error) {
+      await owned?.release();
+      throw error;
+    }
   }
 
   put(name: string): Upload {

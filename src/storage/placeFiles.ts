@@ -22,8 +22,12 @@ export interface PlaceFiles {
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined>;
   /** Gives a file another name. Rejects with STORAGE_FAILED when it is not there or the new name is taken. */
   rename(from: string, to: string): Promise<void>;
-  /** Cuts a file off behind `sizeBytes`. */
+  /** Cuts a file off behind `sizeBytes`; what is before, and its name, are durable then, whoever wrote them. */
   trim(name: string, sizeBytes: number): Promise<void>;
+  /** Copies a file. Rejects with STORAGE_FAILED when it is not there or the new name is taken; after another failure part of a copy may remain. */
+  copy(from: string, to: string): Promise<void>;
+  /** Removes a file. True when there was one. Not durable: a power cut may bring it back. */
+  remove(name: string): Promise<boolean>;
 }
 
 /** The name, when it is a single word. */
@@ -34,11 +38,22 @@ export function checkWord(name: string): string {
 
 /** Renames a file to `NAME.corrupt-<UTC time>`, so that it is never read nor overwritten; answers with the new name. */
 export async function setAside(files: PlaceFiles, name: string, nowMs: number): Promise<string> {
+  const free = await freeName(files, name, nowMs);
+  await files.rename(name, free);
+  return free;
+}
+
+/** Copies a file to such a name, before something is cut off from it. */
+export async function copyAside(files: PlaceFiles, name: string, nowMs: number): Promise<string> {
+  const free = await freeName(files, name, nowMs);
+  await files.copy(name, free);
+  return free;
+}
+
+async function freeName(files: PlaceFiles, name: string, nowMs: number): Promise<string> {
   const target = `${name}${CORRUPT_MARK}${new Date(nowMs).toISOString().replaceAll(/[-:]/g, '')}`;
   for (let n = 1; ; n++) {
     const free = n === 1 ? target : `${target}-${n}`;
-    if ((await files.stat(free)) !== undefined) continue;
-    await files.rename(name, free);
-    return free;
+    if ((await files.stat(free)) === undefined) return free;
   }
 }

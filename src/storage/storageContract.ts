@@ -3,7 +3,7 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { isLivetapeError, type ErrorCode } from '../base/index.js';
-import { setAside } from './placeFiles.js';
+import { copyAside, setAside } from './placeFiles.js';
 import type { Storage, StreamStorage } from './storage.js';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -172,6 +172,22 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       expect(await names()).toEqual([aside, 'playlist.m3u8.corrupt-1']);
       await place.files.rename(aside, 'other.ts');
       expect(await place.list()).toEqual(['other.ts']);
+    });
+
+    it('copies and removes files of any name', async () => {
+      await put('000000.ts', '0123456789');
+      await place.appendJournal('text', 0);
+      expect(await copyAside(place.files, 'playlist.m3u8', 0)).toBe('playlist.m3u8.corrupt-19700101T000000.000Z');
+      expect(await copyAside(place.files, 'playlist.m3u8', 0)).toBe('playlist.m3u8.corrupt-19700101T000000.000Z-2');
+      await place.appendJournal('more', 4);
+      expect(text(await place.files.read('playlist.m3u8.corrupt-19700101T000000.000Z', 0, 99))).toBe('text');
+      expect(await journal()).toBe('textmore');
+      await rejects(place.files.copy('playlist.m3u8', '000000.ts'), 'STORAGE_FAILED');
+      await rejects(place.files.copy('000009.ts', '000010.ts'), 'STORAGE_FAILED');
+      await rejects(place.files.copy('../000000.ts', '000010.ts'), 'PATH_OUTSIDE_ROOT');
+      expect(text(await place.read('000000.ts', 0, 99))).toBe('0123456789');
+      expect([await place.files.remove('playlist.m3u8'), await place.files.remove('playlist.m3u8')]).toEqual([true, false]);
+      expect(await place.journalSize()).toBeUndefined();
     });
 
     it('refuses to rename over a file, to touch what is not there, and paths', async () => {

@@ -1,10 +1,10 @@
 /** {@link PlaceFiles} over a folder. */
-import { lstat, open, opendir, rename } from 'node:fs/promises';
+import { lstat, open, opendir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LivetapeError } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
-import { readFully, syncFolder } from './files.js';
+import { copyRange, readFully, syncFolder } from './files.js';
 
 /** Names read from the folder at a time. */
 const NAMES_AT_ONCE = 1024;
@@ -67,9 +67,41 @@ export class FsPlaceFiles implements PlaceFiles {
       } finally {
         await file.close();
       }
+      // Its name may be that of a rename which a crash came right after.
+      await syncFolder(this.#folder);
       return true;
     });
     if (done === undefined) throw new LivetapeError('STORAGE_FAILED', `there is no ${name} to cut`, { context: { name } });
+  }
+
+  async copy(from: string, to: string): Promise<void> {
+    const target = join(this.#folder, checkWord(to));
+    if ((await this.stat(to)) !== undefined) throw new LivetapeError('STORAGE_FAILED', `${to} is there already`, { context: { from, to } });
+    const done = await this.#attempt('copy', from, async (path) => {
+      const source = await open(path, 'r');
+      try {
+        const copy = await open(target, 'wx');
+        try {
+          const { size } = await source.stat();
+          await copyRange(source, 0, size, copy, 0);
+          await copy.datasync();
+        } catch (error) {
+          await rm(target, { force: true }).catch(() => undefined);
+          throw error;
+        } finally {
+          await copy.close();
+        }
+      } finally {
+        await source.close();
+      }
+      await syncFolder(this.#folder);
+      return true;
+    });
+    if (done === undefined) throw new LivetapeError('STORAGE_FAILED', `there is no ${from} to copy`, { context: { from, to } });
+  }
+
+  async remove(name: string): Promise<boolean> {
+    return (await this.#attempt('remove', name, (path) => unlink(path).then(() => true))) ?? false;
   }
 
   /** Undefined when there is no such file. */

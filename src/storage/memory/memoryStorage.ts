@@ -168,6 +168,23 @@ class MemoryFiles implements PlaceFiles {
     });
   }
 
+  copy(from: string, to: string): Promise<void> {
+    return attempt(() => {
+      const bytes = this.#get(from);
+      if (bytes === undefined) throw new LivetapeError('STORAGE_FAILED', `there is no ${from} to copy`);
+      if (this.#get(to) !== undefined) throw new LivetapeError('STORAGE_FAILED', `${to} is there already`);
+      this.#set(to, bytes.slice());
+    });
+  }
+
+  remove(name: string): Promise<boolean> {
+    return attempt(() => {
+      const found = this.#get(name) !== undefined;
+      this.#set(name, undefined);
+      return found;
+    });
+  }
+
   #get(name: string): Uint8Array | undefined {
     return checkWord(name) === JOURNAL_NAME ? this.#place.journal : this.#place.kept.get(name);
   }
