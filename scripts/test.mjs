@@ -13,6 +13,7 @@ const NEEDED = [
   ['program', 'ffmpeg', 'ffmpeg'],
   ['program', 'ffprobe', 'ffmpeg'],
   ['program', 'chromium', 'chromium'],
+  ['program', 'strace', 'strace'],
   ['program', 'gst-launch-1.0', 'gstreamer1.0-tools'],
   ['element', 'videotestsrc', 'gstreamer1.0-plugins-base'],
   ['element', 'rtpmp2tpay', 'gstreamer1.0-plugins-good'],
