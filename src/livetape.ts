@@ -3,8 +3,8 @@
  * needs of Livetape it gets from {@link createLivetape}.
  */
 import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, type Logger } from './base/index.js';
-import { MediaBuffers, sourceSink } from './buffer/index.js';
-import { openSource, sourceOptions, type SourceStats } from './ingest/index.js';
+import { MediaBuffers, sourceSink, type MediaBuffer } from './buffer/index.js';
+import { openSource, sourceOptions, type Source, type SourceStats } from './ingest/index.js';
 import { InProcessDvrService, type DvrService } from './recorder/index.js';
 import { openFsStorage, openFolder, type Storage } from './storage/index.js';
 
@@ -39,7 +39,8 @@ export interface Livetape extends Closable {
   /** The archives' medium. */
   readonly storage: Storage;
   /**
-   * Opens a source and lets it write into the buffer `bufferId`, which is made if it is missing.
+   * Opens a source and lets it write into the buffer `bufferId`, which is made if it is missing. A `program=` in its URL holds for
+   * recordings of the buffer that are started after this.
    * @param source - a URL as docs/guide/sources.md lists them, or `-` for standard input
    * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
    */
@@ -62,14 +63,19 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
     clock,
     log,
     openRoot: (path) => openFsStorage(path, { clock, log }),
+    programOf: (bufferId) => fed.get(bufferId),
     openFolder: (segmentDir) => openFolder(segmentDir, { clock, log }),
   });
   const connections = new Set<Connection>();
-  const fed = new Set<string>();
+  /** Which program the latest source of each buffer asks for: `program=` in its URL. */
+  const fed = new Map<string, number | 'all' | undefined>();
   let closing: Promise<void> | undefined;
 
   const closeAll = async (): Promise<void> => {
-    await Promise.all([...connections].map((connection) => connection.close()));
+    const closed = await Promise.allSettled([...connections].map((connection) => connection.close()));
+    for (const result of closed) {
+      if (result.status === 'rejected') log.error({ err: result.reason as unknown }, 'a source did not close cleanly');
+    }
     await dvr.close();
     await buffers.close();
   };
@@ -80,9 +86,12 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
     storage,
     connect(source, bufferId) {
       if (closing) throw new LivetapeError('CLOSED', 'Livetape is closed');
-      if (fed.has(bufferId)) buffers.open(bufferId).mark({ kind: 'source_switch' });
-      const connection = connect(source, bufferId, { buffers, clock, log });
-      fed.add(bufferId);
+      const { url, program } = sourceOptions(source);
+      const opened = openSource(url, { clock, log });
+      const buffer = buffers.open(bufferId);
+      if (fed.has(bufferId)) buffer.mark({ kind: 'source_switch' });
+      fed.set(bufferId, program);
+      const connection = connect(opened, buffer);
       connections.add(connection);
       void connection.ended.then(() => connections.delete(connection));
       return connection;
@@ -93,13 +102,8 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
   return livetape;
 }
 
-function connect(
-  sourceUrl: string,
-  bufferId: string,
-  { buffers, clock, log }: { buffers: MediaBuffers; clock: Clock; log: Logger },
-): Connection {
-  const source = openSource(sourceOptions(sourceUrl).url, { clock, log });
-  const buffer = buffers.open(bufferId);
+/** Lets a source write into a buffer. */
+function connect(source: Source, buffer: MediaBuffer): Connection {
   const sink = sourceSink(buffer);
   let state: Connection['state'] = 'connecting';
   let detail = '';
@@ -121,6 +125,9 @@ function connect(
     ended,
     async close() {
       await source.close();
+      if (state === 'ended') return;
+      [state, detail] = ['ended', 'closed'];
+      sink.lost('closed');
       resolveEnded({ reason: 'closed', error: undefined });
     },
     [Symbol.asyncDispose]: () => connection.close(),

@@ -4,6 +4,6 @@
 
 /** Something that holds resources until it is closed. */
 export interface Closable extends AsyncDisposable {
-  /** Lets go of everything. The same promise answers every call; nothing is left behind when it is kept. */
+  /** Lets go of everything; nothing is left behind when it is kept. May be called any number of times. */
   close(): Promise<void>;
 }

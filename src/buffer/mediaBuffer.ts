@@ -190,11 +190,7 @@ class Subscriber implements Subscription {
   resume(): void {
     this.#paused = false;
     if (this.#delivering) return;
-    while (!this.#isBusy()) {
-      const item = this.#queue.shift();
-      if (!item) break;
-      this.#deliver(item.chunk, item.mark, item.arrivalMs);
-    }
+    this.#deliverQueued();
     this.#events.drained();
   }
 
@@ -211,13 +207,18 @@ class Subscriber implements Subscription {
       return;
     }
     this.#deliver(chunk, undefined, arrivalMs);
+    this.#deliverQueued();
   }
 
   mark(mark: Mark, arrivalMs: number): void {
     if (this.#closed) return;
     this.#ended = mark.kind === 'end';
-    if (this.#isBusy() || !this.#queue.isEmpty) this.#queue.pushMark(mark, arrivalMs);
-    else this.#deliver(undefined, mark, arrivalMs);
+    if (this.#isBusy() || !this.#queue.isEmpty) {
+      this.#queue.pushMark(mark, arrivalMs);
+      return;
+    }
+    this.#deliver(undefined, mark, arrivalMs);
+    this.#deliverQueued();
   }
 
   end(arrivalMs: number): void {
@@ -227,6 +228,15 @@ class Subscriber implements Subscription {
   /** It cannot be called now: paused, closed, or within a call already (a write from a callback keeps its place in the order). */
   #isBusy(): boolean {
     return this.#paused || this.#closed || this.#delivering;
+  }
+
+  /** What waits: after a pause, or because a callback wrote. */
+  #deliverQueued(): void {
+    while (!this.#isBusy()) {
+      const item = this.#queue.shift();
+      if (!item) return;
+      this.#deliver(item.chunk, item.mark, item.arrivalMs);
+    }
   }
 
   #deliver(chunk: Uint8Array | undefined, mark: Mark | undefined, arrivalMs: number): void {

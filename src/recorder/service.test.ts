@@ -219,3 +219,69 @@ describe('trouble', () => {
     expect((await segmentsOf(service.storage, 'x')).length).toBeGreaterThan(2);
   });
 });
+
+describe('ends and beginnings that meet', () => {
+  it('a stop whose last segment cannot be stored says so', async () => {
+    const storage = faultyStorage(createMemoryStorage());
+    const service = testService(storage);
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, service.buffers.open('x'), piece(0, 10), 10);
+    storage.plan = { at: storage.operations.length, times: 100, errno: 'ENOSPC', how: 'before' };
+    expect(await code(service.dvr.stopRecording('x'))).toBe('DISK_FULL');
+    expect(service.dvr.isRecording('x')).toBe(false);
+    storage.plan = undefined;
+    await service.dvr.startRecording('x', '', CONFIG);
+    await service.dvr.close();
+  });
+
+  it('two stops at once are one', async () => {
+    const service = testService();
+    const events = heard(service);
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, service.buffers.open('x'), piece(0, 10), 10);
+    const [a, b] = await Promise.all([service.dvr.stopRecording('x'), service.dvr.stopRecording('x')]);
+    expect([a.status, b.status]).toEqual(['stopped', 'stopped']);
+    expect(events.filter((event) => event.startsWith('stopped'))).toHaveLength(1);
+  });
+
+  it('a close waits for starts that are under way', async () => {
+    const storage = faultyStorage(createMemoryStorage());
+    const service = testService(storage);
+    const started = code(service.dvr.startRecording('x', '', CONFIG));
+    await service.dvr.close();
+    const operations = storage.operations.length;
+    expect(await started).toBe('CLOSED');
+    await settle();
+    expect(storage.operations.length).toBe(operations);
+  });
+
+  it('a buffer that is closed and made anew is read again', async () => {
+    const service = testService();
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, service.buffers.open('x'), piece(0, 10), 10);
+    await service.buffers.open('x').close();
+    await settle();
+    expect(service.dvr.status('x')?.error?.code).toBe('CLOSED');
+    service.clock.advance(2000);
+    await settle();
+    await play(service, service.buffers.open('x'), piece(30, 45), 15);
+    expect(service.dvr.status('x')?.recording.status).toBe('recording');
+    await service.dvr.stopRecording('x');
+    expect((await segmentsOf(service.storage, 'x')).length).toBeGreaterThan(5);
+  });
+
+  it('another source may be connected from within a listener that hears of the end of the first', async () => {
+    const service = testService();
+    const buffer = service.buffers.open('x');
+    service.dvr.on('source.ended', () => {
+      buffer.mark({ kind: 'source_switch' });
+      buffer.write(piece(20, 21));
+    });
+    await service.dvr.startRecording('x', '', CONFIG);
+    await play(service, buffer, piece(0, 10), 10);
+    buffer.mark({ kind: 'end', reason: 'over' });
+    await play(service, buffer, piece(21, 35), 14);
+    await service.dvr.stopRecording('x');
+    expect((await joined(service.storage, 'x')).length).toBeGreaterThan(0.9 * piece(11, 35).length);
+  });
+});

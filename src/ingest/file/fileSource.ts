@@ -93,7 +93,11 @@ class FileSource implements Source {
     const player = new Player(this.#gate, this.#options, layout, pace ? new Pacer() : undefined, loop ? new LoopRestamper() : undefined);
     await player.round(file, block);
     if (pace && !player.hasClock) this.#options.log.warn({ source: this.url }, 'the file has no time stamps to be paced by');
-    while (loop && this.#gate.isOpen && player.rewind()) await player.round(file, block);
+    while (loop && this.#gate.isOpen && player.rewind()) {
+      if ((await player.round(file, block)) > 0) continue;
+      this.#fail('SOURCE_FAILED', 'it was emptied while it was played');
+      return;
+    }
     if (loop) this.#fail('SOURCE_FAILED', 'it cannot be looped: it has no time stamps that could go on');
     else this.#gate.ended('end of file');
   }
@@ -125,11 +129,15 @@ class Player {
     return this.#restamper?.nextRound() ?? false;
   }
 
-  /** From the beginning of the file to its end; sooner when the gate closes. In a loop, what is broken off at either end is left out. */
-  async round(file: FileHandle, block: Uint8Array): Promise<void> {
+  /**
+   * From the beginning of the file to its end; sooner when the gate closes. In a loop, what is broken off at either end is left out.
+   * @returns bytes read
+   */
+  async round(file: FileHandle, block: Uint8Array): Promise<number> {
     // an M2TS packet begins four bytes before its sync byte
     const lead = this.#layout.stride === 192 ? Math.min(4, this.#layout.offset) : 0;
     let filePosition = this.#restamper ? this.#layout.offset - lead : 0;
+    const startPosition = filePosition;
     let sync = this.#layout.offset - filePosition;
     let have = 0;
     while (this.#gate.isOpen) {
@@ -149,6 +157,7 @@ class Player {
       sync = nextSync - done;
     }
     if (!this.#restamper) await this.#deliver(block.subarray(0, have));
+    return filePosition - startPosition;
   }
 
   /** Sends the packets of a block, each when it is due. `done`: bytes sent; `nextSync`: where the packet that goes on in the next block has its sync byte. */

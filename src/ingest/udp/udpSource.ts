@@ -172,8 +172,14 @@ class UdpSource implements Source {
         this.#options.log.debug({ source: this.url, bytes, reason: reasonOf(error) }, 'receive buffer refused');
       }
     }
-    // Linux answers with twice what it gives, for its bookkeeping (socket(7), SO_RCVBUF)
-    const givenBytes = socket.getRecvBufferSize() / (process.platform === 'linux' ? 2 : 1);
+    let givenBytes: number;
+    try {
+      // Linux answers with twice what it gives, for its bookkeeping (socket(7), SO_RCVBUF)
+      givenBytes = socket.getRecvBufferSize() / (process.platform === 'linux' ? 2 : 1);
+    } catch (error) {
+      this.#options.log.debug({ source: this.url, reason: reasonOf(error) }, 'the receive buffer does not tell its size');
+      return;
+    }
     if (givenBytes >= RECEIVE_BUFFER_ENOUGH_BYTES) return;
     const remedy = process.platform === 'linux' ? `sysctl -w net.core.rmem_max=${RECEIVE_BUFFER_BYTES}` : 'raise kern.ipc.maxsockbuf';
     this.#options.log.warn(
