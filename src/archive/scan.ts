@@ -8,8 +8,10 @@ import { parseEntries, parseHeader, type HeaderChunk, type PlaylistEntry, type P
 import type { StreamStorage } from '../storage/index.js';
 import { loadIndex } from './archiveIndex.js';
 
-/** Some thousand entries: a few milliseconds of parsing at a time. */
-const BLOCK_BYTES = 256 * 1024;
+/** Some three hundred entries: a few milliseconds of parsing at a time, and not more than 20 where the code is still cold … */
+const BLOCK_BYTES = 64 * 1024;
+/** … for which the first blocks are smaller, each twice the one before. */
+const FIRST_BLOCK_BYTES = 8 * 1024;
 const MAX_HEADER_BYTES = 1024 * 1024;
 /** How often a reading begins anew because the playlist was replaced meanwhile. */
 const MAX_RESTARTS = 5;
@@ -69,7 +71,7 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
   let nextSequence = head.header.mediaSequence;
   let nextDiscontinuity = head.header.discontinuitySequence;
   let endMs: number | undefined;
-  for (let block = BLOCK_BYTES; ;) {
+  for (let block = FIRST_BLOCK_BYTES; ;) {
     const bytes = await storage.readJournal(byte, byte + block);
     const chunk = parseEntries(bytes, true, { line, byte });
     for (const { entry } of chunk.entries) {
@@ -84,7 +86,7 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
     byte += chunk.toByte;
     line += chunk.lines;
     if (bytes.byteLength < block) return fold.result(chunk.ended, chunk.tornBytes);
-    block = chunk.entries.length === 0 ? block * 2 : BLOCK_BYTES;
+    block = chunk.entries.length === 0 ? block * 2 : Math.min(block * 2, BLOCK_BYTES);
   }
 }
 
