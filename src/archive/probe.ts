@@ -42,6 +42,8 @@ export interface Probe {
   readonly timedUnits: number;
   /** The longest way from one of them to the next; 0 where there are not two. */
   readonly longestInterval90k: number;
+  /** PTS of the last access unit of a sound beside the reference track. */
+  readonly lastBeside90k: number | undefined;
   readonly errors: Readonly<ScanErrors>;
 }
 
@@ -73,6 +75,7 @@ export class SegmentProbe {
   #startsWithKeyframe = false;
   #units = 0;
   #timedUnits = 0;
+  #lastBeside90k: number | undefined;
 
   constructor() {
     this.#reader = new TsReader({ sink: { program: () => undefined, unit: (unit) => this.#unit(unit) } });
@@ -106,12 +109,16 @@ export class SegmentProbe {
       keyframes: this.#keyframes,
       timedUnits: this.#timedUnits,
       longestInterval90k: this.#longest90k,
+      lastBeside90k: this.#lastBeside90k,
       errors: { ...this.#reader.errors },
     };
   }
 
   #unit(unit: Unit): void {
-    if (!unit.reference) return;
+    if (!unit.reference) {
+      if (unit.role === 'audio' && !Number.isNaN(unit.pts90k)) this.#lastBeside90k = unit.pts90k;
+      return;
+    }
     this.#units += 1;
     if (this.#units === 1) this.#startsWithKeyframe = unit.randomAccess;
     if (Number.isNaN(unit.pts90k)) return;
