@@ -4,6 +4,7 @@
  */
 import type { Closable } from '../base/index.js';
 import type { Gap } from '../model/index.js';
+import type { Healed } from './healed.js';
 
 /** Where a random access point lies in a segment. */
 export interface Keyframe {
@@ -49,6 +50,8 @@ export interface CommittedSegment extends SegmentFacts {
   readonly sizeBytes: number;
   readonly cumulativeBytes: number;
   readonly crc32: number;
+  /** Of the ownership in which it was written; 0 where the entry does not say. */
+  readonly epoch: number;
 }
 
 /** A segment being written. */
@@ -76,6 +79,26 @@ export interface ArchiveTotals {
   readonly gaps: readonly Gap[];
 }
 
+/** What may go. Limits are independent: what one of them does not let stay goes. */
+export interface PruneLimits {
+  /** Segments that ended before this; UTC milliseconds of trusted time. */
+  readonly endedBeforeMs?: number | undefined;
+  /** What the rest may have in all. */
+  readonly maxBytes?: number | undefined;
+  /** At least so much, whatever it is: the disk is short of it. */
+  readonly freeBytes?: number | undefined;
+  /** Files go at once, without the grace: the disk is full. */
+  readonly atOnce?: boolean;
+}
+
+/** What has left the playlist. */
+export interface Pruned {
+  readonly segmentCount: number;
+  readonly sizeBytes: number;
+  /** Files that were removed without their grace. */
+  readonly early: number;
+}
+
 /** One stream's archive, open for writing. `close()` leaves the life open: the next start resumes it. */
 export interface ArchiveWriter extends Closable {
   /** The folder or URL. */
@@ -86,6 +109,8 @@ export interface ArchiveWriter extends Closable {
   readonly life: { readonly targetDurationSec: number } | undefined;
   /** Of the entries kept; the newest gaps, newest last. */
   readonly totals: ArchiveTotals;
+  /** What was found wrong on opening, and what was done about it. */
+  readonly healed: readonly Healed[];
   /** How often index.json could not be written: a cache, so nothing else comes of it. */
   readonly indexFailures: number;
   /**
@@ -95,6 +120,13 @@ export interface ArchiveWriter extends Closable {
   beginLife(targetDurationSec: number): Promise<void>;
   /** Begins a segment. Synchronous: failures show in its promises. */
   openSegment(): SegmentWriter;
+  /**
+   * Lets the oldest entries go that `limits` do not let stay, after all commits asked for so far: nothing while that is less than a batch (K9). Their files
+   * follow after the grace. Three target durations of an open life stay, and the newest segment in any case. A life of type EVENT ends by it.
+   */
+  prune(limits: PruneLimits): Promise<Pruned>;
+  /** Files of pruned segments that wait for the end of their grace, and those that could not be removed. */
+  readonly pruning: { readonly waitingBytes: number; readonly idle: boolean; readonly failures: number };
   /** Ends the life: VOD and ENDLIST, after all commits asked for so far. */
   stop(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import {
   type PlaylistHeader,
 } from '../hls/index.js';
 import type { StreamStorage } from '../storage/index.js';
+import { firstReadable } from './recoveryEntries.js';
 
 /** The first look at the head and the tail; doubled until it holds what is looked for. */
 const FIRST_LOOK_BYTES = 64 * 1024;
@@ -36,6 +37,8 @@ export interface OpenedJournal {
   readonly journal: Journal;
   readonly first: PlaylistEntry | undefined;
   readonly last: PlaylistEntry | undefined;
+  /** The newest entries, as many as came with the last; oldest first. */
+  readonly tail: readonly PlaylistEntry[];
   /** Bytes of a torn entry at the end; the next change cuts them off (F6). */
   readonly tornBytes: number;
 }
@@ -46,6 +49,8 @@ export interface Replacement {
   readonly ended: boolean;
   /** One more entry, rendered. */
   readonly entry?: string;
+  /** Bytes of entries at the head that leave. */
+  readonly dropBytes?: number;
 }
 
 /** The journal of one stream, for its one writer. Calls follow one another: the next is made when the last is settled. */
@@ -66,7 +71,7 @@ export class Journal {
    */
   static async open(storage: StreamStorage): Promise<OpenedJournal> {
     const size = (await storage.journalSize()) ?? 0;
-    if (size === 0) return { journal: new Journal(storage, undefined), first: undefined, last: undefined, tornBytes: 0 };
+    if (size === 0) return { journal: Journal.none(storage), first: undefined, last: undefined, tail: [], tornBytes: 0 };
     const { header, first } = await readHead(storage, size);
     const { fromByte, chunk } = await readTail(storage, header.toByte, size);
     const state: State = {
@@ -76,7 +81,13 @@ export class Journal {
       hasEntries: first !== undefined,
       ended: chunk.ended,
     };
-    return { journal: new Journal(storage, state), first, last: chunk.entries.at(-1)?.entry, tornBytes: chunk.tornBytes };
+    const tail = chunk.entries.map(({ entry }) => entry);
+    return { journal: new Journal(storage, state), first, last: tail.at(-1), tail, tornBytes: chunk.tornBytes };
+  }
+
+  /** That of a stream which has none. */
+  static none(storage: StreamStorage): Journal {
+    return new Journal(storage, undefined);
   }
 
   /** Undefined while there is no journal. */
@@ -93,6 +104,18 @@ export class Journal {
     return this.#state?.ended ?? false;
   }
 
+  /** Bytes of all entries. */
+  get entryBytes(): number {
+    return this.#state === undefined ? 0 : this.#state.toByte - this.#state.headerBytes;
+  }
+
+  /** Bytes [fromByte, toByte) counted from the first entry; shorter where the entries end. */
+  readEntries(fromByte: number, toByte: number): Promise<Uint8Array> {
+    const state = this.#state;
+    if (state === undefined) return Promise.resolve(new Uint8Array(0));
+    return this.#storage.readJournal(state.headerBytes + fromByte, Math.min(state.headerBytes + toByte, state.toByte));
+  }
+
   /** Adds one rendered entry. When it rejects the entry does not exist: the next change overwrites what was written of it. */
   async append(entry: string): Promise<void> {
     await this.settle();
@@ -107,7 +130,8 @@ export class Journal {
     await this.settle();
     const text = renderHeader(by.header);
     const headerBytes = Buffer.byteLength(text);
-    const kept = this.#state && { fromByte: this.#state.headerBytes, toByte: this.#state.toByte };
+    const kept = this.#state && { fromByte: this.#state.headerBytes + (by.dropBytes ?? 0), toByte: this.#state.toByte };
+    invariant(kept === undefined || kept.fromByte <= kept.toByte, 'no more entries leave than there are');
     const keptTo = headerBytes + (kept === undefined ? 0 : kept.toByte - kept.fromByte);
     const without: State = { header: by.header, headerBytes, toByte: keptTo, hasEntries: this.hasEntries, ended: by.ended };
     const parts = [text, ...(kept === undefined ? [] : [kept]), by.entry ?? '', by.ended ? ENDLIST : ''];
@@ -140,8 +164,8 @@ async function readHead(storage: StreamStorage, size: number): Promise<{ header:
       if (look >= MAX_HEADER_BYTES) throw new LivetapeError('ARCHIVE_CORRUPT', `playlist: no segment within ${MAX_HEADER_BYTES} bytes`);
       continue;
     }
-    const chunk = parseEntries(bytes.subarray(header.toByte), true, { line: header.lines + 1, byte: header.toByte });
-    const first = chunk.entries[0]?.entry;
+    // A damage at the head is for a repair: resuming needs to know where the stream begins, not every entry.
+    const first = firstReadable(bytes.subarray(header.toByte));
     if (first !== undefined || whole) return { header, first };
   }
 }

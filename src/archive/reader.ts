@@ -129,6 +129,11 @@ export class NewestGaps {
     if (this.#gaps.length >= 2 * MAX_GAPS) this.#gaps = this.list();
   }
 
+  /** Forgets gaps that end before `ms`: the entries that told of them are gone. */
+  dropBefore(ms: number): void {
+    this.#gaps = this.#gaps.filter((gap) => gap.toMs >= ms);
+  }
+
   list(): Gap[] {
     return this.#gaps.slice(-MAX_GAPS);
   }

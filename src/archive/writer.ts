@@ -6,14 +6,18 @@
 import { LivetapeError, invariant, toLivetapeError, type Clock, type Logger } from '../base/index.js';
 import { renderEntry, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
 import type { Gap } from '../model/index.js';
-import type { StreamStorage } from '../storage/index.js';
+import type { Ownership, StreamStorage } from '../storage/index.js';
 import { IndexWriter } from './archiveIndex.js';
-import type { ArchiveTotals, ArchiveWriter, CommittedSegment, SegmentFacts, SegmentWriter } from './contract.js';
+import type { ArchiveTotals, ArchiveWriter, CommittedSegment, Pruned, PruneLimits, SegmentFacts, SegmentWriter } from './contract.js';
+import type { Healed } from './healed.js';
 import { checkFollows, endMs, entryOf, segmentOf } from './entry.js';
 import type { Journal } from './journal.js';
+import { OwnedPlace } from './owned.js';
+import { Pruner, type PrunePlan } from './prune.js';
 import { NewestGaps } from './reader.js';
 import { Segment } from './segment.js';
-import { segmentName, survey, type Survey } from './survey.js';
+import { recover, type Recovered } from './recoverySurvey.js';
+import { segmentName, type Beginning } from './survey.js';
 
 /** A shorter loss is a discontinuity without a gap (docs/design/time.md). */
 const MIN_GAP_MS = 1000;
@@ -32,11 +36,20 @@ export interface ArchiveOptions {
 
 /**
  * Opens a stream's archive to go on with it, or begins one. Only the head and the tail of the playlist are read.
- * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, PATH_OUTSIDE_ROOT, STORAGE_UNWRITABLE, STORAGE_FAILED, DISK_FULL
+ * @throws LivetapeError STREAM_OWNED, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, PATH_OUTSIDE_ROOT, STORAGE_UNWRITABLE, STORAGE_FAILED, DISK_FULL
  */
 export async function openArchiveForWriting(options: ArchiveOptions): Promise<ArchiveWriter> {
   await options.storage.create();
-  return new Writer(options, await survey(options.storage, options.log));
+  const ownership = await options.storage.own();
+  try {
+    const storage = new OwnedPlace(options.storage, ownership);
+    const writer = new Writer({ ...options, storage }, await recover({ ...options, storage }), ownership);
+    await writer.opened();
+    return writer;
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
 }
 
 /** A segment that was begun and has no entry. */
@@ -48,10 +61,15 @@ interface Lost {
 
 class Writer implements ArchiveWriter {
   readonly location: string;
+  readonly healed: readonly Healed[];
   readonly #options: ArchiveOptions;
   readonly #journal: Journal;
+  readonly #ownership: Ownership;
+  readonly #epoch: number;
+  readonly #begin: Beginning;
   readonly #index: IndexWriter;
   readonly #gaps: NewestGaps;
+  readonly #pruner: Pruner;
   readonly #open = new Set<Segment>();
   #last: CommittedSegment | undefined;
   #segmentCount: number;
@@ -63,11 +81,17 @@ class Writer implements ArchiveWriter {
   #pending: { readonly life: number; readonly targetDurationSec: number } | undefined;
   #serial: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  /** Whether entries may leave. */
+  #retention: boolean;
 
-  constructor(options: ArchiveOptions, found: Survey) {
+  constructor(options: ArchiveOptions, found: Recovered, ownership: Ownership) {
     this.location = options.storage.location;
     this.#options = options;
     this.#journal = found.journal;
+    this.#ownership = ownership;
+    this.#epoch = found.epoch;
+    this.#begin = found.begin;
+    this.healed = found.healed;
     this.#index = new IndexWriter(options.storage, options.log);
     this.#gaps = new NewestGaps(found.gaps);
     this.#last = found.last;
@@ -75,6 +99,20 @@ class Writer implements ArchiveWriter {
     this.#sizeBytes = found.sizeBytes;
     this.#startedAtMs = found.startedAtMs;
     this.#nextIndex = found.nextIndex;
+    this.#retention = options.retention;
+    this.#pruner = new Pruner({
+      ...options,
+      journal: found.journal,
+      endLife: () => this.#endForPruning(),
+      pruned: (plan) => this.#pruned(plan),
+    });
+  }
+
+  /** Kept when index.json says what was healed: numbers of what was set aside are not used again (F5), what was wrong is not left wrong (K4). */
+  async opened(): Promise<void> {
+    if (this.healed.length === 0) return;
+    this.#updateIndex(this.#journal.ended ? 'stopped' : 'recording');
+    await this.#index.flush();
   }
 
   get last(): CommittedSegment | undefined {
@@ -115,8 +153,19 @@ class Writer implements ArchiveWriter {
       const { header, hasEntries } = this.#journal;
       const earlier = hasEntries ? (header?.targetDurationSec ?? 0) : 0;
       // Kept also when ending the earlier life fails: the next commit tries again.
-      this.#pending = { life: (header?.life ?? 0) + 1, targetDurationSec: Math.max(targetDurationSec, earlier) };
+      this.#pending = { life: (header?.life ?? this.#begin.lives) + 1, targetDurationSec: Math.max(targetDurationSec, earlier) };
       await this.#endLife();
+    });
+  }
+
+  get pruning(): { readonly waitingBytes: number; readonly idle: boolean; readonly failures: number } {
+    return this.#pruner.reaper;
+  }
+
+  prune(limits: PruneLimits): Promise<Pruned> {
+    return this.#inOrder(async () => {
+      await this.#settle();
+      return this.#pruner.prune(limits, this.totals);
     });
   }
 
@@ -141,14 +190,16 @@ class Writer implements ArchiveWriter {
   }
 
   get #type(): PlaylistHeader['type'] {
-    return this.#options.retention ? undefined : 'EVENT';
+    return this.#retention ? undefined : 'EVENT';
   }
 
   async #close(): Promise<void> {
     const given = [...this.#open].map((segment) => segment.abort());
     await this.#serial;
     await Promise.all(given);
+    await this.#pruner.reaper.close();
     await this.#index.flush();
+    await this.#ownership.release();
   }
 
   /** Carries out `step` after all that were asked for before it, whether they failed or not. */
@@ -188,11 +239,13 @@ class Writer implements ArchiveWriter {
     const entry = entryOf(facts, {
       index: segment.index,
       uri: segmentName(segment.index),
-      mediaSequence: last === undefined ? (header?.mediaSequence ?? 0) : last.mediaSequence + 1,
-      discontinuitySequence: (last?.discontinuitySequence ?? header?.discontinuitySequence ?? 0) + (facts.discontinuity ? 1 : 0),
+      mediaSequence: last === undefined ? (header?.mediaSequence ?? this.#begin.mediaSequence) : last.mediaSequence + 1,
+      discontinuitySequence:
+        (last?.discontinuitySequence ?? header?.discontinuitySequence ?? this.#begin.discontinuitySequence) + (facts.discontinuity ? 1 : 0),
       sizeBytes: segment.sizeBytes,
       cumulativeBytes: (last?.cumulativeBytes ?? 0) + segment.sizeBytes,
       crc32: segment.crc32,
+      epoch: this.#epoch,
     });
     const life = this.life;
     invariant(life, 'a life is begun before the first commit');
@@ -204,6 +257,7 @@ class Writer implements ArchiveWriter {
   /** After a replacement that failed: goes on from what stands there. The header of a new life may have come through without its entry. */
   async #settle(): Promise<void> {
     await this.#journal.settle();
+    this.#pruner.settle();
     const { header, ended } = this.#journal;
     if (this.#pending !== undefined && header?.life === this.#pending.life && !ended) this.#pending = undefined;
   }
@@ -214,7 +268,8 @@ class Writer implements ArchiveWriter {
     if (this.#pending === undefined) return this.#journal.append(text);
     await this.#endLife();
     const { header, hasEntries } = this.#journal;
-    const first = hasEntries ? header : undefined;
+    // Another system's header may not count what it has pruned.
+    const first = !hasEntries ? undefined : header?.life === undefined ? this.#begin : header;
     const ownTag = entry.discontinuity ? 1 : 0;
     await this.#journal.replace({
       header: {
@@ -233,11 +288,31 @@ class Writer implements ArchiveWriter {
     this.#pending = undefined;
   }
 
-  /** Writes an open life that has entries as VOD with ENDLIST. */
+  /** Writes an open life that has entries as VOD with ENDLIST. Another system's playlist stays as it is until a life of ours takes its entries over. */
   async #endLife(): Promise<void> {
     const { header, hasEntries, ended } = this.#journal;
-    if (header === undefined || !hasEntries || ended) return;
+    if (header?.life === undefined || !hasEntries || ended) return;
     await this.#journal.replace({ header: { ...header, type: 'VOD' }, ended: true });
+  }
+
+  /** Entries are to leave an EVENT playlist: what goes on is a life of another type. */
+  async #endForPruning(): Promise<void> {
+    const resumed = this.life;
+    this.#retention = true;
+    await this.#endLife();
+    if (resumed !== undefined) this.#pending ??= { life: (this.#journal.header?.life ?? 0) + 1, ...resumed };
+  }
+
+  #pruned(plan: PrunePlan): void {
+    this.#segmentCount -= plan.segmentCount;
+    this.#sizeBytes -= plan.sizeBytes;
+    this.#startedAtMs = plan.startedAtMs;
+    this.#gaps.dropBefore(plan.startedAtMs);
+    // A prune of what has ended was a life by itself.
+    const life = plan.header.life ?? 0;
+    if (this.#pending !== undefined && this.#journal.ended)
+      this.#pending = { ...this.#pending, life: Math.max(this.#pending.life, life + 1) };
+    this.#updateIndex(this.#journal.ended ? 'stopped' : 'recording');
   }
 
   #entered(entry: PlaylistEntry): CommittedSegment {
