@@ -3,7 +3,7 @@
  * every entry what an entry of ours says by itself and other systems' leave out: its number, its sequence numbers,
  * its date-time (accumulated from the last that was given).
  */
-import { LivetapeError } from '../base/index.js';
+import { LivetapeError, isLivetapeError } from '../base/index.js';
 import { parseEntries, parseHeader, type HeaderChunk, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import { loadIndex } from './archiveIndex.js';
@@ -77,7 +77,7 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
     for (const { entry } of chunk.entries) {
       const mediaSequence = entry.facts?.mediaSequence ?? nextSequence;
       const discontinuitySequence = entry.facts?.discontinuitySequence ?? nextDiscontinuity + (entry.discontinuity ? 1 : 0);
-      const wallMs = entry.wallMs ?? endMs ?? (await startOf(storage));
+      const wallMs = entry.wallMs ?? endMs ?? (await startOf(storage, entry));
       fold.add({ entry, index: entry.facts?.index ?? numberIn(entry.uri) ?? mediaSequence, wallMs, mediaSequence, discontinuitySequence });
       nextSequence = mediaSequence + 1;
       nextDiscontinuity = discontinuitySequence;
@@ -90,11 +90,16 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
   }
 }
 
-/** When a playlist without any date-time before its first entry begins: index.json may know. */
-async function startOf(storage: StreamStorage): Promise<number> {
-  const startedAt = (await loadIndex(storage))?.startedAt;
-  if (startedAt === undefined) throw new LivetapeError('ARCHIVE_CORRUPT', 'playlist: nothing says when its first segment begins');
-  return startedAt.getTime();
+/** When a playlist without any date-time before its first entry begins: index.json may know, or else the file's time. */
+async function startOf(storage: StreamStorage, first: PlaylistEntry): Promise<number> {
+  const index = await loadIndex(storage).catch((error: unknown) => {
+    if (isLivetapeError(error, 'ARCHIVE_CORRUPT') || isLivetapeError(error, 'ARCHIVE_FORMAT_NEWER')) return undefined;
+    throw error;
+  });
+  if (index?.startedAt !== undefined) return index.startedAt.getTime();
+  const writtenMs = (await storage.files.stat(first.uri).catch(() => undefined))?.modifiedMs;
+  if (writtenMs === undefined) throw new LivetapeError('ARCHIVE_CORRUPT', 'playlist: nothing says when its first segment begins');
+  return Math.max(0, Math.floor(writtenMs - first.durationUs / 1000));
 }
 
 /** The number in the name of another system's segment. */
