@@ -1,5 +1,5 @@
 /** What observers of recordings hear. Events are for watching; nothing in Livetape depends on one being heard. */
-import type { CommittedSegment } from '../archive/index.js';
+import type { CommittedSegment, Healed } from '../archive/index.js';
 import type { LivetapeError } from '../base/index.js';
 import type { Gap, GapReason, StreamCode } from '../model/index.js';
 
@@ -22,6 +22,8 @@ export interface DvrEvents {
   'recording.stopped': { readonly recording: Recording };
   /** What came could not be stored, or the session broke. It is tried again; `recording.started` says when it works. */
   'recording.failed': { readonly recording: Recording; readonly error: LivetapeError };
+  /** What was found wrong when the archive was opened, and what was done about it. Nothing of it keeps the recording from going on. */
+  'archive.healed': { readonly streamCode: StreamCode; readonly healed: readonly Healed[] };
   'segment.written': { readonly streamCode: StreamCode; readonly segment: CommittedSegment };
   /** Segments left the archive by retention. */
   'segment.pruned': { readonly streamCode: StreamCode; readonly count: number; readonly sizeBytes: number };

@@ -4,17 +4,23 @@
  * gap before the next that can.
  */
 import type { ArchiveWriter, CommittedSegment, SegmentFacts, SegmentWriter } from '../archive/index.js';
-import { toLivetapeError, type LivetapeError } from '../base/index.js';
+import { toLivetapeError, type ErrorCode, type LivetapeError } from '../base/index.js';
 import type { GapReason } from '../model/index.js';
 import type { ScanErrors, TsReader } from '../mpegts/index.js';
 import type { EndedSegment, Head, SegmenterSink } from '../segmenter/index.js';
+
+/**
+ * What the archive that is open cannot go on after: it was taken over, its folder was removed or another is in its place, its playlist is not what was
+ * written (docs/design/keeping.md, K5, K7), or a fault of ours. What is there then has to be opened anew.
+ */
+const OPENED_ANEW: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['OWNERSHIP_LOST', 'ARCHIVE_CORRUPT', 'INVARIANT_BROKEN']);
 
 /** What the pipe tells the session. */
 export interface PipeEvents {
   written(segment: CommittedSegment): void;
   /** A segment could not be stored. */
   lost(error: LivetapeError): void;
-  /** The archive cannot go on: a broken invariant. */
+  /** The archive cannot go on and has to be opened anew. */
   broken(error: LivetapeError): void;
   signalLost(fromMs: number, reason: GapReason): void;
   signalBack(): void;
@@ -130,7 +136,7 @@ export class SegmentPipe implements SegmenterSink {
       (cause: unknown) => {
         const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
         this.#failure = error;
-        if (error.code === 'INVARIANT_BROKEN') this.#events.broken(error);
+        if (OPENED_ANEW.has(error.code)) this.#events.broken(error);
         else this.#events.lost(error);
       },
     );

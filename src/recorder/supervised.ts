@@ -27,6 +27,8 @@ export interface RecordingStatus {
   readonly sizeBytes: number;
   /** Sessions that broke and were made anew. */
   readonly restarts: number;
+  /** What was found wrong with the archive when its sessions opened it, in number; the event `archive.healed` says what. */
+  readonly healed: number;
   /** The newest gap, when there was one since the recording was started. */
   readonly lastGap: Gap | undefined;
 }
@@ -58,6 +60,7 @@ export class SupervisedRecording {
   #restarting: Promise<void> | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #restarts = 0;
+  #healed = 0;
   #lastGap: Gap | undefined;
   /** Where the media before an open gap ends. */
   #gapFromMs: number | undefined;
@@ -89,6 +92,7 @@ export class SupervisedRecording {
       segmentCount: this.#archive?.totals.segmentCount ?? 0,
       sizeBytes: this.#archive?.totals.sizeBytes ?? 0,
       restarts: this.#restarts,
+      healed: this.#healed,
       lastGap: this.#lastGap,
     };
   }
@@ -98,6 +102,7 @@ export class SupervisedRecording {
     const { config, program, clock, log } = this.#options;
     const archive = await this.#options.openArchive();
     this.#archive = archive;
+    this.#tellHealed(archive);
     let buffer: MediaBuffer;
     try {
       buffer = this.#options.openBuffer();
@@ -170,6 +175,11 @@ export class SupervisedRecording {
     this.#done = true;
     this.#restartTimer?.cancel();
     await this.#restarting;
+  }
+
+  #tellHealed({ healed }: ArchiveWriter): void {
+    this.#healed += healed.length;
+    if (healed.length > 0) this.#options.emit('archive.healed', { streamCode: this.#options.code, healed });
   }
 
   #failed(error: LivetapeError): void {

@@ -31,6 +31,8 @@ export interface AccessUnit {
   readonly formatChanged: boolean;
   /** Wall time of its arrival; UTC milliseconds. */
   readonly arrivalMs: number;
+  /** Its time stamps are not its own but what they should be. Left out by who tells of units. */
+  readonly reckoned?: boolean;
 }
 
 /** A random access point in a segment. */

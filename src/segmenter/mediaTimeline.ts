@@ -118,6 +118,11 @@ export class MediaTimeline {
     return other !== undefined && this.#last >= other.trustedFrom && Math.abs(ptsDelta(this.#raw, other.raw)) < PTS_FAR;
   }
 
+  /** Whether another track has gone on beyond the newest unit of the reference. */
+  get otherIsAhead(): boolean {
+    return this.otherGoesOn && ptsDelta(this.#raw, this.#other?.raw ?? this.#raw) > 0;
+  }
+
   #longestInterval(): number {
     let longest = 0;
     for (const interval of this.#intervals) longest = Math.max(longest, interval);

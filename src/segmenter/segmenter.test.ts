@@ -65,7 +65,8 @@ describe('where to cut', () => {
     driver.frames = 1;
     driver.play(80);
     driver.finish();
-    expect(driver.segments[0]?.lostBytes).toBeGreaterThan(19 * 25 * UNIT_BYTES);
+    expect(driver.segments[0]?.lostBytes).toBeGreaterThan(7.9 * 25 * UNIT_BYTES);
+    expect(driver.segments[0]?.lostBytes).toBeLessThan(8.2 * 25 * UNIT_BYTES);
     expect(driver.segments.length).toBeGreaterThan(2);
     const target = driver.lives[0] ?? 0;
     for (const segment of driver.segments) {

@@ -10,10 +10,12 @@
  * - waiting: no segment; what comes is left out until a random access point comes, or has not come for too long
  */
 import { invariant, type Clock } from '../base/index.js';
-import { PTS_MODULUS, TICKS_PER_MS, TICKS_PER_SECOND, ticksToMs, type GapReason } from '../model/index.js';
-import type { AccessUnit, Head, KeyframeAt, SegmenterSink } from './facts.js';
+import { PTS_MODULUS, TICKS_PER_SECOND, ticksToMs, type GapReason } from '../model/index.js';
+import type { AccessUnit, Head, SegmenterSink } from './facts.js';
 import { MediaTimeline } from './mediaTimeline.js';
 import { TargetDuration } from './target.js';
+import { waitingFrom, type Held, type OpenSegment, type Waiting } from './state.js';
+import { UnitTimes, arrival90k, atArrival } from './unitTimes.js';
 import { WallTime } from './wallTime.js';
 
 /** A segment is cut when it gets this large. */
@@ -27,9 +29,6 @@ const MAX_HELD_BYTES = 4 * 1024 * 1024;
  */
 const SETTLED_90K = TICKS_PER_SECOND / 2;
 
-/** Time stamps that stay away for longer than this (13818-1, 2.7.4 wants one every 0.7 s) are not coming back soon. */
-const TIMELESS_MS = 2000;
-
 /** What a segmenter needs to know beforehand. */
 export interface SegmenterOptions {
   /** Seconds a segment should last. */
@@ -40,36 +39,6 @@ export interface SegmenterOptions {
   readonly lastEndMs?: number | undefined;
   /** The target duration of the life that is resumed; undefined when one begins. */
   readonly targetDurationSec?: number | undefined;
-}
-
-interface OpenSegment {
-  readonly position: number;
-  /** Media time at which it begins, unwrapped. */
-  readonly start90k: number;
-  /** floor(PTS / segment duration) of its first unit; undefined until there is one. */
-  bin: number | undefined;
-  readonly forced: boolean;
-  readonly discontinuity: boolean;
-  readonly reason: GapReason | undefined;
-  readonly lostBytes: number;
-  keyframes: KeyframeAt[];
-}
-
-/** What is remembered of the end of the last segment while none is open. */
-interface Waiting {
-  readonly position: number;
-  readonly discontinuity: boolean;
-  readonly reason: GapReason;
-  sinceMs: number | undefined;
-  firstDts90k: number | undefined;
-  timed: boolean;
-}
-
-interface Held {
-  readonly position: number;
-  readonly reason: GapReason;
-  /** Where in media time the segment that was closed by silence ended; undefined while it is still open. */
-  closedAt90k: number | undefined;
 }
 
 /** One stream's segmenter. */
@@ -94,10 +63,9 @@ export class Segmenter {
   /** The track that stands in for a reference that does not come. */
   #actingPid: number | undefined;
   #hasVideo = false;
-  #untimed = false;
-  #untimedUnitMs = 0;
-  /** When units without time stamps began to come in a stream that had them. */
-  #timelessSinceMs: number | undefined;
+  readonly #times = new UnitTimes();
+  /** When the newest bytes arrived; UTC milliseconds. */
+  #arrivalMs = 0;
   /** PTS - DTS of the latest random access point: what reordering delays. */
   #reorder90k = 0;
   #signalLost = false;
@@ -143,42 +111,25 @@ export class Segmenter {
     this.#pending = { run: this.#pending?.run };
     if (referenceChanged) {
       this.#newTrack = true;
-      this.#actingPid = undefined;
+      this.#act(undefined);
     }
   }
 
   /** An access unit began. */
   unit(unit: AccessUnit): void {
     if (unit.role !== 'data') this.#signal(false);
-    const acting = this.#actingPid;
-    if (unit.reference && acting !== undefined && unit.pid !== acting && unit.randomAccess) {
-      this.#actingPid = undefined;
+    if (unit.reference && this.#actingPid !== undefined && unit.randomAccess && !Number.isNaN(unit.pts90k)) {
+      this.#act(undefined);
       this.#newTrack = true;
     }
     if (this.#actingPid !== undefined ? unit.pid !== this.#actingPid : !unit.reference) return this.#beside(unit);
-    if (this.#untimed) {
-      if (Number.isNaN(unit.pts90k)) {
-        this.#untimedUnitMs = unit.arrivalMs;
-        return this.#judge(atArrival(unit));
-      }
-      this.#untimed = false;
-      if (this.#open) this.#jump(unit.position, 'signal');
+    const stamped = this.#times.stamp(unit, this.#timeline.otherIsAhead, this.#reorder90k);
+    if (!stamped) return;
+    if (stamped.switched && this.#open) {
+      this.#settleSuspect();
+      this.#jump(unit.position, 'signal');
     }
-    if (Number.isNaN(unit.pts90k)) return this.#timeless(unit);
-    this.#timelessSinceMs = undefined;
-    this.#judge(unit);
-  }
-
-  /** A unit without a time stamp in a stream that has them. Some encoders leave out a few; where none come any more, arrival has to do. */
-  #timeless(unit: AccessUnit): void {
-    if (!this.#open) return;
-    this.#timelessSinceMs ??= unit.arrivalMs;
-    if (unit.arrivalMs - this.#timelessSinceMs <= TIMELESS_MS) return;
-    this.#timelessSinceMs = undefined;
-    this.#settleSuspect();
-    this.#jump(unit.position, 'signal');
-    this.#untimed = true;
-    this.#judge(atArrival(unit));
+    this.#judge(stamped.unit);
   }
 
   /** Everything up to `position` was received, the newest of it at `arrivalMs`. */
@@ -189,10 +140,12 @@ export class Segmenter {
     const waiting = this.#waiting;
     if (waiting) {
       waiting.sinceMs ??= arrivalMs;
-      if (!waiting.timed && arrivalMs - waiting.sinceMs > ticksToMs(this.#target.wait90k)) this.#untimed = true;
+      const tooLong = arrivalMs - waiting.sinceMs > ticksToMs(this.#target.wait90k);
+      if (!waiting.timed && tooLong && !this.#times.byArrival) this.#times.goByArrival(-Infinity);
     }
-    if (this.#untimed && arrivalMs - this.#untimedUnitMs > ticksToMs(this.#segment90k)) {
-      this.#untimedUnitMs = arrivalMs;
+    this.#arrivalMs = arrivalMs;
+    if (this.#times.byArrival && arrivalMs - this.#times.unitAtMs > ticksToMs(this.#segment90k)) {
+      this.#times.goByArrival(arrivalMs);
       this.#signal(false);
       this.#judge(atArrival(this.#bare(position, arrivalMs, !this.#hasVideo)));
     }
@@ -244,29 +197,44 @@ export class Segmenter {
     if (waiting && !waiting.timed && waiting.sinceMs !== undefined) {
       if (unit.arrivalMs - waiting.sinceMs <= ticksToMs(this.#target.wait90k)) return;
       // The PMT names a video that does not come: the sound is worth keeping.
-      this.#actingPid = unit.pid;
-      this.#untimed = false;
-      this.#begin({ ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid });
+      this.#act(unit.pid);
+      this.#begin(this.#standIn(unit));
     } else if (this.#open && this.#timeline.otherGoesOn) {
       const pts90k = this.#timeline.unwrap(unit.pts90k);
-      if (pts90k + this.#timeline.other90k - this.#open.start90k < this.#target.limit90k) return;
+      // Media has gone on long enough to settle a cut, though the reference has not said so.
+      if (this.#cutting && pts90k - this.#cutting.boundary90k >= SETTLED_90K) this.#settleCut();
+      if (!this.#isOver(pts90k)) return;
       this.#settleCut();
-      this.#actingPid = unit.pid;
-      this.#cut(
-        { ...this.#bare(unit.position, unit.arrivalMs, false), pts90k: unit.pts90k, dts90k: unit.dts90k, pid: unit.pid },
-        pts90k,
-        false,
-      );
+      if (!this.#isOver(pts90k)) return;
+      this.#act(unit.pid);
+      this.#cut(this.#standIn(unit), Math.min(pts90k, this.#open.start90k + this.#target.limit90k - 1), false);
     }
+  }
+
+  /** Whether a unit of the sound at `pts90k` is the last that the open segment can be cut at. */
+  #isOver(pts90k: number): boolean {
+    return this.#open !== undefined && pts90k + this.#timeline.other90k - this.#open.start90k >= this.#target.limit90k;
+  }
+
+  /** From here on the track `pid` decides in the place of the reference; undefined: the reference itself. */
+  #act(pid: number | undefined): void {
+    this.#actingPid = pid;
+    this.#times.reset();
+  }
+
+  /** A unit of the track that stands in, with the tables that a segment beginning here needs: such a track names none. */
+  #standIn(unit: AccessUnit): AccessUnit {
+    return { ...unit, tables: this.#sink.tables(), reference: true };
   }
 
   /** A unit of the reference: does it follow? */
   #judge(unit: AccessUnit): void {
     const { dts90k, pts90k } = unit;
+    const { byArrival } = this.#times;
     const held = this.#held;
     if (held) {
       this.#held = undefined;
-      if (this.#untimed ? held.closedAt90k === undefined : this.#timeline.follows(dts90k, pts90k, true)) this.#rejoin(held);
+      if (byArrival ? held.closedAt90k === undefined : this.#timeline.follows(dts90k, pts90k, true)) this.#rejoin(held);
       else this.#jump(held.position, held.reason);
     }
     const suspect = this.#suspect;
@@ -281,8 +249,8 @@ export class Segmenter {
     }
     if (this.#open && this.#newTrack && !this.#timeline.near(dts90k)) this.#jump(unit.position, 'signal');
     if (!this.#open) this.#await(unit);
-    else if (this.#untimed || this.#newTrack || this.#timeline.follows(dts90k, pts90k)) this.#goOn(unit);
-    else this.#suspect = { ...unit };
+    else if (byArrival || this.#newTrack || this.#timeline.follows(dts90k, pts90k)) this.#goOn(unit);
+    else this.#suspect = this.#kept(unit);
   }
 
   /** The stream ended, or was marked, while a unit was under suspicion: it is taken at its word. */
@@ -302,6 +270,7 @@ export class Segmenter {
       start90k: held.closedAt90k,
       bin: undefined,
       forced: this.#hasVideo,
+      byArrival: false,
       discontinuity: false,
       reason: undefined,
       lostBytes: 0,
@@ -377,9 +346,18 @@ export class Segmenter {
     const possible = boundary90k > open.start90k && unit.position > open.position && !this.#cutting;
     if (possible && now && boundary90k - open.start90k >= this.#target.limit90k) this.#cutAtHole(unit, before90k);
     else if (possible && now) this.#cut(unit, boundary90k, key);
-    else if (possible && key && this.#bin(unit.pts90k) !== open.bin) this.#cutting = { unit: { ...unit }, boundary90k };
-    else if (key && this.#hasVideo && this.#actingPid === undefined)
-      open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
+    else if (possible && key && this.#bin(unit.pts90k) !== open.bin) this.#cutting = { unit: this.#kept(unit), boundary90k };
+    else if (this.#isNamed(unit)) open.keyframes.push({ position: unit.unitPosition, pts90k: unit.pts90k });
+  }
+
+  /** A copy of a unit that is decided on later, with the tables as they are now. */
+  #kept(unit: AccessUnit): AccessUnit {
+    return this.#actingPid === undefined ? { ...unit } : this.#standIn(unit);
+  }
+
+  /** Whether a unit is worth naming as a keyframe: sound can be entered anywhere, and what has no time stamp of its own cannot be named by it. */
+  #isNamed(unit: AccessUnit): boolean {
+    return unit.randomAccess && unit.reckoned !== true && this.#hasVideo && this.#actingPid === undefined;
   }
 
   /** Makes the cut that is due. */
@@ -394,8 +372,7 @@ export class Segmenter {
     const cutting = this.#cutting;
     if (this.#open && cutting) {
       if (this.#timeline.end90k - this.#open.start90k >= this.#target.limit90k) this.#settleCut();
-      else if (this.#hasVideo && this.#actingPid === undefined)
-        this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
+      else if (this.#isNamed(cutting.unit)) this.#open.keyframes.push({ position: cutting.unit.unitPosition, pts90k: cutting.unit.pts90k });
       this.#cutting = undefined;
     }
     if (this.#open) this.#end(position, this.#endOfRun(this.#open), false);
@@ -431,17 +408,18 @@ export class Segmenter {
   }
 
   #openAt(unit: AccessUnit, start90k: number, how: { discontinuity: boolean; reason: GapReason | undefined; lostBytes: number }): void {
+    const { byArrival } = this.#times;
     const key = unit.randomAccess && this.#actingPid === undefined;
     this.#open = {
       position: unit.position,
       start90k,
       bin: Number.isNaN(unit.pts90k) ? undefined : this.#bin(unit.pts90k),
       forced: !key && this.#hasVideo,
-      keyframes: key ? [{ position: unit.unitPosition, pts90k: unit.pts90k }] : [],
+      byArrival,
+      keyframes: this.#isNamed(unit) ? [{ position: unit.unitPosition, pts90k: unit.pts90k }] : [],
       ...how,
     };
     if (key) this.#target.keyframe(start90k);
-    // A track that stands in for the reference names no tables.
     this.#sink.begin(unit.position, unit.reference ? unit.tables : this.#sink.tables());
   }
 
@@ -457,7 +435,7 @@ export class Segmenter {
       discontinuity: open.discontinuity,
       wallMs,
       duration90k: end90k - open.start90k,
-      pts: this.#untimed ? undefined : { first90k: modulo33(open.start90k), end90k: modulo33(end90k) },
+      pts: open.byArrival ? undefined : { first90k: modulo33(open.start90k), end90k: modulo33(end90k) },
       keyframes: open.keyframes,
       forced: open.forced,
       lostBytes: open.lostBytes,
@@ -469,7 +447,9 @@ export class Segmenter {
   #endOfRun(open: OpenSegment): number {
     // Reordered frames may be a little beyond what EXTINF can say (F12).
     const latest90k = open.start90k + this.#target.limit90k - 1;
-    return Math.min(latest90k, Math.max(this.#timeline.end90k, open.start90k + this.#timeline.frame90k));
+    const end90k = open.byArrival ? this.#timeline.unwrap(arrival90k(this.#arrivalMs)) : this.#timeline.end90k;
+    const least90k = open.start90k + (open.byArrival ? 1 : this.#timeline.frame90k);
+    return Math.min(latest90k, Math.max(end90k, least90k));
   }
 
   #observe(unit: AccessUnit): boolean {
@@ -505,16 +485,6 @@ export class Segmenter {
       arrivalMs,
     };
   }
-}
-
-function waitingFrom(position: number, discontinuity: boolean, reason: GapReason): Waiting {
-  return { position, discontinuity, reason, sinceMs: undefined, firstDts90k: undefined, timed: false };
-}
-
-/** The unit with its arrival for a time stamp: for streams that have none. */
-function atArrival(unit: AccessUnit): AccessUnit {
-  const ticks = Math.round(unit.arrivalMs * TICKS_PER_MS) % PTS_MODULUS;
-  return { ...unit, pts90k: ticks, dts90k: ticks };
 }
 
 function modulo33(ticks90k: number): number {

@@ -4,8 +4,8 @@
  */
 import { TICKS_PER_SECOND } from '../model/index.js';
 
-/** Before the target is known, keyframes are waited for this long at least: x264's default is one in 250 frames. */
-const FIRST_WAIT_SEC = 20;
+/** A life's first segment may get this long before it is cut by force: x264's default is a keyframe in 250 frames, 10.4 s of film. */
+const FIRST_LIMIT_SEC = 13;
 /** No target is longer; keyframes further apart than this are cut between. */
 const LONGEST_TARGET_SEC = 60;
 /** A life is given up when this many … */
@@ -40,13 +40,13 @@ export class TargetDuration {
   /** A segment is cut, keyframe or not, before it gets as long as this: half a second more would round above the target. */
   get limit90k(): number {
     const sec =
-      this.#targetSec ?? Math.min(LONGEST_TARGET_SEC, Math.max(FIRST_WAIT_SEC, (3 * this.#segmentDuration90k) / TICKS_PER_SECOND));
+      this.#targetSec ?? Math.min(LONGEST_TARGET_SEC, Math.max(FIRST_LIMIT_SEC, (3 * this.#segmentDuration90k) / TICKS_PER_SECOND));
     return (sec + 0.5) * TICKS_PER_SECOND;
   }
 
-  /** How long a keyframe is waited for at the start of a run. */
+  /** How long a keyframe is waited for at the start of a run: one target duration. */
   get wait90k(): number {
-    return this.limit90k - TICKS_PER_SECOND / 2;
+    return (this.#targetSec ?? chooseTargetSec(undefined, this.#segmentDuration90k)) * TICKS_PER_SECOND;
   }
 
   /** A random access point at `pts90k`, unwrapped. */
