@@ -43,7 +43,10 @@ export function judgeEntry(listed: Listed, before: PlaylistEntry | undefined, he
   if (facts?.pts) {
     const said = ptsDelta(facts.pts.first90k, facts.pts.end90k);
     if (Math.abs(said - ticksOf(entry.durationUs)) > TOLERANCE_90K) {
-      fault('duration_wrong', 'EXTINF is not what its time stamps say', { expected: `${said / 90_000} s`, seen: `${entry.durationUs / 1e6} s` });
+      fault('duration_wrong', 'EXTINF is not what its time stamps say', {
+        expected: `${said / 90_000} s`,
+        seen: `${entry.durationUs / 1e6} s`,
+      });
     }
   }
   if (facts === undefined || before?.facts === undefined) return found;
@@ -56,12 +59,18 @@ type Fault = (kind: FindingKind, message: string, more?: Partial<FindingDetail>)
 
 function judgeNumbers(entry: PlaylistEntry, facts: EntryFacts, before: EntryFacts, adjacent: boolean, fault: Fault): void {
   if (facts.index <= before.index)
-    fault('number_wrong', 'its number is not above that of the entry before (F5)', { expected: `above ${before.index}`, seen: String(facts.index) });
+    fault('number_wrong', 'its number is not above that of the entry before (F5)', {
+      expected: `above ${before.index}`,
+      seen: String(facts.index),
+    });
   const sequence = before.mediaSequence + 1;
   const discontinuity = before.discontinuitySequence + (entry.discontinuity ? 1 : 0);
   const follows = (value: number, least: number): boolean => (adjacent ? value === least : value >= least);
   if (!follows(facts.mediaSequence, sequence))
-    fault('sequence_wrong', 'its media sequence number does not follow on (F10)', { expected: String(sequence), seen: String(facts.mediaSequence) });
+    fault('sequence_wrong', 'its media sequence number does not follow on (F10)', {
+      expected: String(sequence),
+      seen: String(facts.mediaSequence),
+    });
   if (!follows(facts.discontinuitySequence, discontinuity))
     fault('sequence_wrong', 'its discontinuity sequence number does not follow on (F10)', {
       expected: String(discontinuity),

@@ -33,7 +33,13 @@ export interface JournalHead {
 /** A piece of a playlist after its header. */
 export type JournalItem =
   | { readonly kind: 'entry'; readonly located: LocatedEntry; readonly line: number }
-  | { readonly kind: 'unreadable'; readonly error: LivetapeError; readonly line: number; readonly fromByte: number; readonly toByte: number };
+  | {
+      readonly kind: 'unreadable';
+      readonly error: LivetapeError;
+      readonly line: number;
+      readonly fromByte: number;
+      readonly toByte: number;
+    };
 
 /** What stands behind the last entry. */
 export interface JournalEnd {
@@ -114,7 +120,8 @@ function parseTolerant(bytes: Uint8Array, origin: { line: number; byte: number }
     const piece = bytes.subarray(fromByte, toByte);
     const place = { line, byte: origin.byte + fromByte };
     try {
-      for (const located of parseEntries(piece, true, place).entries) items.push({ kind: 'entry', line, located: moved(located, place.byte) });
+      for (const located of parseEntries(piece, true, place).entries)
+        items.push({ kind: 'entry', line, located: moved(located, place.byte) });
     } catch (error) {
       if (!isLivetapeError(error)) throw error;
       items.push({ kind: 'unreadable', error, line, fromByte: place.byte, toByte: origin.byte + toByte });

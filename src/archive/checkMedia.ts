@@ -19,10 +19,15 @@ export function judgeMedia(entry: PlaylistEntry, line: number, probe: Probe): Fi
     if (!known.includes(kind)) found.push(finding(kind, { file: uri, entry: facts?.index, line, message: `${uri}: ${message}`, ...more }));
   };
   if (known.length > 0)
-    found.push(finding('segment_damaged', { file: uri, entry: facts?.index, line, message: `${uri}: entered by a repair with ${known.join(', ')}` }));
+    found.push(
+      finding('segment_damaged', { file: uri, entry: facts?.index, line, message: `${uri}: entered by a repair with ${known.join(', ')}` }),
+    );
 
   if (facts && probe.sizeBytes !== facts.sizeBytes)
-    fault('segment_size', `it has ${probe.sizeBytes} bytes, not ${facts.sizeBytes}`, { expected: String(facts.sizeBytes), seen: String(probe.sizeBytes) });
+    fault('segment_size', `it has ${probe.sizeBytes} bytes, not ${facts.sizeBytes}`, {
+      expected: String(facts.sizeBytes),
+      seen: String(probe.sizeBytes),
+    });
   if (facts && probe.crc32 !== facts.crc32)
     fault('segment_crc', 'its bytes are not those that were recorded', { expected: hex(facts.crc32), seen: hex(probe.crc32) });
   if (probe.sizeBytes === 0 || probe.wholeBytes !== probe.sizeBytes)
@@ -64,7 +69,10 @@ function judgeStamps({ facts }: PlaylistEntry, probe: Probe, fault: Fault): void
   const besideGoesOn = probe.lastBeside90k !== undefined && ptsDelta(probe.lastBeside90k, end90k) <= slack90k;
   const endsWrong = over90k > slack90k || (over90k < -slack90k && !besideGoesOn);
   if (probe.timedUnits > 1 && endsWrong)
-    fault('segment_times', 'it does not end at the time stamp that its entry says', { expected: String(end90k), seen: String(probe.pts.end90k) });
+    fault('segment_times', 'it does not end at the time stamp that its entry says', {
+      expected: String(end90k),
+      seen: String(probe.pts.end90k),
+    });
   if (facts.forced) return;
   const keys = new Set(probe.keyframes.map((key) => `${key.offsetBytes}@${key.pts90k}`));
   const missing = facts.keyframes.map((key) => `${key.offsetBytes}@${key.pts90k}`).find((key) => !keys.has(key));

@@ -78,7 +78,8 @@ export class SegmentProbe {
   #lastBeside90k: number | undefined;
 
   constructor() {
-    this.#reader = new TsReader({ sink: { program: () => undefined, unit: (unit) => this.#unit(unit) } });
+    // A file holds what was chosen: all of it counts, whether one program or several.
+    this.#reader = new TsReader({ program: 'all', sink: { program: () => undefined, unit: (unit) => this.#unit(unit) } });
   }
 
   /** The next bytes; they may be reused afterwards. */
