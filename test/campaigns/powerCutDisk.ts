@@ -35,8 +35,8 @@ export interface LoopDisk extends AsyncDisposable {
   armed(): Promise<() => Promise<void>>;
   /** Unmounts it and mounts it again: the journal is replayed. Nobody may have a file of it open. */
   remount(): Promise<void>;
-  /** Mounts it read-only, or for writing again, under whoever uses it. */
-  setReadOnly(readOnly: boolean): Promise<void>;
+  /** What ext4 does of itself when it meets an error on the disk (errors=remount-ro): from now on it is read-only, whoever has files of it open. */
+  breakDown(): Promise<void>;
 }
 
 /** Disks of this process that are mounted: what a process that is ended in the middle still has to unmount. */
@@ -90,8 +90,13 @@ export async function loopDisk(megabytes: number): Promise<LoopDisk> {
       await unmount();
       await mount();
     },
-    async setReadOnly(readOnly) {
-      await run('mount', ['-o', `remount,${readOnly ? 'ro' : 'rw'}`, folder], { env });
+    async breakDown() {
+      await run('mount', ['-o', 'remount,errors=remount-ro', folder], { env });
+      const { stdout } = await run('findmnt', ['-n', '-o', 'SOURCE', folder], { env });
+      const device = /^\/dev\/(loop\d+)$/.exec(stdout.trim())?.[1];
+      // no other file system of this machine may ever be meant
+      if (device === undefined) throw new Error(`${folder} is not on a loop device: ${stdout}`);
+      await writeFile(`/sys/fs/ext4/${device}/trigger_fs_error`, 'livetape');
     },
     [Symbol.asyncDispose]: dispose,
   };
