@@ -3,7 +3,7 @@ export { createLivetape, type Connection, type Livetape, type LivetapeOptions } 
 export { ERROR_CODES, LivetapeError, isLivetapeError, type Clock, type ErrorCode, type ErrorContext, type Logger } from './base/index.js';
 export { checkStreamCode, type Gap, type GapReason, type StreamCode } from './model/index.js';
 export type { Mark, MediaBuffer, MediaBuffers, SubscribeOptions, Subscription } from './buffer/index.js';
-export type { ArchiveIndex, CommittedSegment, SegmentMeta } from './archive/index.js';
+export type { ArchiveIndex, CommittedSegment, Healed, SegmentMeta } from './archive/index.js';
 export type {
   DvrConfig,
   DvrEventName,

@@ -14,6 +14,10 @@ const RENDER: { readonly [N in DvrEventName]: (event: DvrEvents[N]) => Record<st
     stream_code: recording.streamCode,
     error: { code: error.code, message: error.message },
   }),
+  'archive.healed': ({ streamCode, healed }) => ({
+    stream_code: streamCode,
+    healed: healed.map(({ keptAs, sizeBytes, ...rest }) => ({ ...rest, kept_as: keptAs, size: sizeBytes })),
+  }),
   'segment.written': ({ streamCode, segment }) => ({ stream_code: streamCode, segment: segmentJson(segment) }),
   'segment.pruned': ({ streamCode, count, sizeBytes }) => ({ stream_code: streamCode, count, size: sizeBytes }),
   'gap.opened': ({ streamCode, fromMs, reason }) => ({ stream_code: streamCode, from: time(fromMs), reason }),
