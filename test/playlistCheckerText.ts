@@ -233,7 +233,7 @@ function judgeFacts(entry: CheckedEntry, before: CheckedEntry | undefined, fault
   for (const key of INTEGERS) {
     const value = facts.get(key);
     if (value !== undefined && !/^\d+$/.test(value)) fault('data-format', `${uri}: ${key}=${value} is not a number`);
-    if (value === '0' && ['head', 'lost', 'cc', 'tei', 'sync', 'scr'].includes(key))
+    if (value === '0' && ['head', 'lost', 'cc', 'tei', 'sync', 'scr', 'epoch'].includes(key))
       fault('data-format', `${uri}: ${key} is 0 and not absent`);
   }
   if (!/^[0-9a-f]{8}$/.test(facts.get('crc') ?? '')) fault('data-format', `${uri}: crc=${facts.get('crc')} is not eight hex digits`);

@@ -23,6 +23,7 @@ export interface Placing {
   readonly sizeBytes: number;
   readonly cumulativeBytes: number;
   readonly crc32: number;
+  readonly epoch: number;
 }
 
 /** The entry for a segment. */

@@ -32,6 +32,12 @@ export const ERROR_CODES = [
   'STORAGE_UNWRITABLE',
   'STORAGE_FAILED',
   'DISK_FULL',
+  // windows and what is kept of them
+  'WINDOW_EXPIRED',
+  'WINDOW_IN_GAP',
+  'WINDOW_IN_FUTURE',
+  'KEEP_EXISTS',
+  'KEEP_NOT_FOUND',
   // a fault of ours
   'INVARIANT_BROKEN',
 ] as const;

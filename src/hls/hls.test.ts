@@ -43,6 +43,7 @@ const facts: EntryFacts = {
   lostBytes: 0,
   errors: { continuity: 0, transportError: 0, syncSkippedBytes: 0, scrambled: 0 },
   gap: undefined,
+  epoch: 1,
   unknownKeys: [],
 };
 const entry: PlaylistEntry = {
@@ -66,7 +67,7 @@ const HEADER_TEXT = `#EXTM3U
 const ENTRY_TEXT = `#EXT-X-DISCONTINUITY
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z
 #EXTINF:4.000000,
-#livetape n=0 seq=0 dseq=0 size=512112 end=512112 crc=0c1d2e3f pts=126000-486000 keys=0@126000
+#livetape n=0 seq=0 dseq=0 size=512112 end=512112 crc=0c1d2e3f pts=126000-486000 keys=0@126000 epoch=1
 000000.ts
 `;
 
@@ -103,13 +104,14 @@ describe('rendering', () => {
         lostBytes: 5,
         errors: { continuity: 1, transportError: 2, syncSkippedBytes: 3, scrambled: 4 },
         gap: { fromMs: 1767225590000, reason: 'signal' },
+        epoch: 7,
         unknownKeys: ['later=x'],
       },
     });
     expect(text).toBe(`#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z
 #EXT-X-MAP:URI="i.mp4"
 #EXTINF:12.000007,
-#livetape n=0 seq=0 dseq=0 size=512112 end=512112 crc=0c1d2e3f pts=126000-486000 keys=376@1,752@2 head=376 cut=forced lost=5 cc=1 tei=2 sync=3 scr=4 gap=1767225590000 why=signal later=x
+#livetape n=0 seq=0 dseq=0 size=512112 end=512112 crc=0c1d2e3f pts=126000-486000 keys=376@1,752@2 head=376 cut=forced lost=5 cc=1 tei=2 sync=3 scr=4 gap=1767225590000 why=signal epoch=7 later=x
 000000.ts
 `);
   });
@@ -137,6 +139,7 @@ const anyFacts: fc.Arbitrary<EntryFacts> = fc.record({
   lostBytes: count,
   errors: fc.record({ continuity: count, transportError: count, syncSkippedBytes: count, scrambled: count }),
   gap: fc.option(fc.record({ fromMs: count, reason: fc.constantFrom(...GAP_REASONS) }), { nil: undefined }),
+  epoch: count,
   unknownKeys,
 });
 const anyEntry: fc.Arbitrary<PlaylistEntry> = fc.record({

@@ -115,7 +115,7 @@ function readTime(value: string, fail: (why: string) => Error): number {
   return ms;
 }
 
-const KNOWN_KEYS = new Set('n seq dseq size end crc pts keys head cut lost cc tei sync scr gap why'.split(' '));
+const KNOWN_KEYS = new Set('n seq dseq size end crc pts keys head cut lost cc tei sync scr gap why epoch'.split(' '));
 
 function readFacts(pairs: Map<string, string>, fail: (why: string) => Error): EntryFacts {
   const count = (key: string, absent?: number): number => {
@@ -147,6 +147,7 @@ function readFacts(pairs: Map<string, string>, fail: (why: string) => Error): En
       scrambled: count('scr', 0),
     },
     gap: readGap(pairs, fail),
+    epoch: count('epoch', 0),
     unknownKeys: [...pairs].filter(([key]) => !KNOWN_KEYS.has(key)).map(([key, value]) => `${key}=${value}`),
   };
 }

@@ -66,6 +66,8 @@ export interface EntryFacts {
   };
   /** The gap before it; it ends where the entry's date-time is. */
   readonly gap: { readonly fromMs: number; readonly reason: GapReason } | undefined;
+  /** Of the ownership in which it was written; 0 where none is said. */
+  readonly epoch: number;
   /** `key=value` pairs that we know nothing of, in their order (F9). */
   readonly unknownKeys: readonly string[];
 }

@@ -53,5 +53,6 @@ function renderFacts(facts: EntryFacts): string {
   if (facts.errors.syncSkippedBytes > 0) pairs.push(`sync=${facts.errors.syncSkippedBytes}`);
   if (facts.errors.scrambled > 0) pairs.push(`scr=${facts.errors.scrambled}`);
   if (facts.gap !== undefined) pairs.push(`gap=${facts.gap.fromMs}`, `why=${facts.gap.reason}`);
+  if (facts.epoch > 0) pairs.push(`epoch=${facts.epoch}`);
   return [...pairs, ...facts.unknownKeys].join(' ');
 }

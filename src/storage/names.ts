@@ -8,6 +8,8 @@ import { LivetapeError } from '../base/index.js';
 export const JOURNAL_NAME = 'playlist.m3u8';
 /** The cache that marks a stream's place even where its journal is gone. */
 export const INDEX_NAME = 'index.json';
+/** What shows, where a medium is a folder, that somebody writes to it. */
+export const OWNER_NAME = 'owner.sock';
 /** Ends the name of a file that is being written. */
 export const PART_SUFFIX = '.part';
 /** Ends the name of a replacement that is being written; one that is left over may be removed by whoever owns the place. */
@@ -17,7 +19,13 @@ export const CORRUPT_MARK = '.corrupt-';
 
 /** Whether a file of this name is a committed one, and not the journal, unfinished, or set aside. */
 export function isCommittedName(name: string): boolean {
-  return name !== JOURNAL_NAME && !name.endsWith(PART_SUFFIX) && !name.endsWith(TMP_SUFFIX) && !name.includes(CORRUPT_MARK);
+  return (
+    name !== JOURNAL_NAME &&
+    name !== OWNER_NAME &&
+    !name.endsWith(PART_SUFFIX) &&
+    !name.endsWith(TMP_SUFFIX) &&
+    !name.includes(CORRUPT_MARK)
+  );
 }
 
 /**

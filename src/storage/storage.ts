@@ -7,6 +7,7 @@
  * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT (also for a name that is not a single word).
  */
 
+import type { Ownership } from './ownership.js';
 import type { PlaceFiles } from './placeFiles.js';
 
 /** The medium of many streams: a root folder, a bucket. */
@@ -30,6 +31,11 @@ export interface StreamStorage {
   readonly files: PlaceFiles;
   /** Makes the place if it is missing and proves that it can be written to. Rejects with PATH_OUTSIDE_ROOT where a symbolic link leads out of the root. */
   create(): Promise<void>;
+  /**
+   * Takes the place for writing, before anything in it is changed. Rejects with STREAM_OWNED while another writer holds it, in this process or
+   * any other that sees the medium; one that died is taken over at once. The place itself refuses nobody: who writes asks `check()`.
+   */
+  own(): Promise<Ownership>;
   /**
    * Begins a new file. Nothing is seen under `name` until `commit()` is under way. Synchronous: failures show in the first promise.
    * A name that is being written already is refused at once (STORAGE_FAILED), one that is committed when this is committed.

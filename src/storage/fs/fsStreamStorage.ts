@@ -7,10 +7,12 @@ import { dirname, join, sep } from 'node:path';
 import { LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, checkName, isCommittedName } from '../names.js';
+import type { Ownership } from '../ownership.js';
 import type { PlaceFiles } from '../placeFiles.js';
 import type { JournalPart, StreamStorage, Upload } from '../storage.js';
 import { copyRange, readFully, syncFolder, writeAll } from './files.js';
 import { FsPlaceFiles } from './fsFiles.js';
+import { ownFolder } from './fsOwnership.js';
 import { FsUpload } from './fsUpload.js';
 
 /** Enough for a file system that lets a file be made on a full disk to say at the first bytes that it is full. */
@@ -45,13 +47,20 @@ export class FsStreamStorage implements StreamStorage {
         const parent = folder;
         folder = join(folder, word);
         if (await makeFolder(folder)) await syncFolder(parent);
-        const real = await realpath(folder);
+        const real = await realpath(folder).catch((error: unknown) => {
+          if (errnoOf(error) !== 'ENOENT') throw error;
+          throw new LivetapeError('PATH_OUTSIDE_ROOT', `${folder} is a link that leads nowhere`, { cause: error, context: { path: folder } });
+        });
         if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) {
           throw new LivetapeError('PATH_OUTSIDE_ROOT', `${folder} leads out of ${this.#root}`, { context: { path: folder, real } });
         }
       }
       await this.#proveWritable();
     });
+  }
+
+  own(): Promise<Ownership> {
+    return ownFolder(this.location, this.#options);
   }
 
   put(name: string): Upload {

@@ -7,6 +7,7 @@ import { storageError } from '../errors.js';
 import { INDEX_NAME, JOURNAL_NAME, PART_SUFFIX, checkName, isCommittedName } from '../names.js';
 import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
 import { Sequence } from '../sequence.js';
+import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
 import type { JournalPart, Storage, StreamStorage, Upload } from '../storage.js';
 
 /** A storage in memory, empty. */
@@ -32,6 +33,7 @@ class MemoryStream implements StreamStorage {
   readonly kept = new Map<string, Uint8Array>();
   readonly uploads = new Set<string>();
   #created = false;
+  #owner: Ownership | undefined;
   #journal: Uint8Array | undefined;
 
   constructor(code: string) {
@@ -45,6 +47,19 @@ class MemoryStream implements StreamStorage {
   create(): Promise<void> {
     this.#created = true;
     return Promise.resolve();
+  }
+
+  own(): Promise<Ownership> {
+    return attempt(() => {
+      this.checkCreated();
+      if (this.#owner !== undefined) throw ownedByAnother(this.location);
+      const owner: Ownership = {
+        check: () => attempt(() => this.checkOwner(owner)),
+        release: () => Promise.resolve(this.disown(owner)),
+      };
+      this.#owner = owner;
+      return owner;
+    });
   }
 
   put(name: string): Upload {
@@ -112,6 +127,14 @@ class MemoryStream implements StreamStorage {
 
   set journal(bytes: Uint8Array | undefined) {
     this.#journal = bytes;
+  }
+
+  checkOwner(owner: Ownership): void {
+    if (this.#owner !== owner) throw ownershipLost(this.location, 'it was released');
+  }
+
+  disown(owner: Ownership): void {
+    if (this.#owner === owner) this.#owner = undefined;
   }
 
   checkCreated(): void {

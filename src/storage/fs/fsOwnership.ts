@@ -1,0 +1,124 @@
+/**
+ * Ownership of a folder: a Unix socket in it, `owner.sock`, on which the owner listens. A connect tells whether the owner lives, whatever
+ * its process id and its container; the kernel answers it, so an owner that is stopped or busy still owns, and one that was
+ * killed does not. fsOwnershipSlot.ts puts the socket in place.
+ *
+ * Where a folder cannot hold a socket (exFAT, SMB, Windows) nobody can tell life: there only the folder's own identity is watched.
+ */
+import { rename, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, LivetapeError, Logger } from '../../base/index.js';
+import { errnoOf, storageError } from '../errors.js';
+import { CORRUPT_MARK, OWNER_NAME } from '../names.js';
+import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
+import { takeSlot } from './fsOwnershipSlot.js';
+import { identify, listenIn, type Identity, type OwnSocket } from './fsOwnershipSocket.js';
+
+/** What a file system says that knows no sockets; it is asked for one in a folder that was just written to, so nothing else is meant. */
+const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** What owning a folder is given. */
+export interface FsOwnershipOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Takes a folder for writing.
+ * @throws LivetapeError STREAM_OWNED, or what the medium fails with
+ */
+export async function ownFolder(folder: string, options: FsOwnershipOptions): Promise<Ownership> {
+  try {
+    // Said here, since a bind has other words for it.
+    const itself = `${folder}/.`;
+    const place = await identify(itself);
+    if (place === undefined) throw Object.assign(new Error('the folder is not there'), { code: 'ENOENT' });
+    const socket = await listenOrNot(folder);
+    if (socket === undefined) {
+      options.log.warn({ path: folder }, 'no Unix socket can be made here, so nothing keeps a second writer away');
+      return new Owned(folder, itself, place, () => Promise.resolve());
+    }
+    try {
+      return await take(folder, socket, options);
+    } catch (error) {
+      await socket.close();
+      throw error;
+    }
+  } catch (error) {
+    throw storageError(error, `take ${folder} for writing`, { path: folder });
+  }
+}
+
+async function listenOrNot(folder: string): Promise<OwnSocket | undefined> {
+  if (process.platform === 'win32') return undefined;
+  try {
+    return await listenIn(folder);
+  } catch (error) {
+    if (NO_SOCKETS.has(errnoOf(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function take(folder: string, socket: OwnSocket, { clock, log }: FsOwnershipOptions): Promise<Ownership> {
+  const path = join(folder, OWNER_NAME);
+  const setAside = async (what: string): Promise<void> => {
+    const target = `${what}${CORRUPT_MARK}${new Date(clock.nowMs()).toISOString().replaceAll(/[-:]/g, '')}`;
+    await rename(what, target);
+    log.warn({ path: target }, "what stood in the place of the owner's socket is none, and was set aside");
+  };
+  if (!(await takeSlot(socket, path, setAside))) throw ownedByAnother(folder);
+  await unlink(socket.path).catch(() => undefined);
+  const owned = new Owned(folder, path, socket.identity, async (isOurs) => {
+    // Gone first, so that whoever finds it finds it alive.
+    if (isOurs) await unlink(path).catch(() => undefined);
+    await socket.close();
+  });
+  // The folder may have been swapped meanwhile.
+  await owned.check();
+  return owned;
+}
+
+class Owned implements Ownership {
+  readonly #location: string;
+  readonly #watched: string;
+  readonly #identity: Identity;
+  readonly #letGo: (isOurs: boolean) => Promise<void>;
+  #lost: LivetapeError | undefined;
+  #released: Promise<void> | undefined;
+
+  constructor(location: string, watched: string, identity: Identity, letGo: (isOurs: boolean) => Promise<void>) {
+    this.#location = location;
+    this.#watched = watched;
+    this.#identity = identity;
+    this.#letGo = letGo;
+  }
+
+  async check(): Promise<void> {
+    if (this.#released) throw ownershipLost(this.#location, 'it was released');
+    if (this.#lost === undefined) {
+      let stands;
+      try {
+        stands = await identify(this.#watched);
+      } catch (error) {
+        throw storageError(error, `look for ${this.#watched}`, { path: this.#watched });
+      }
+      if (stands === undefined) this.#lost = ownershipLost(this.#location, `${this.#watched} is gone`);
+      // Ours cannot be freed while we listen on it, so nothing else has its inode.
+      else if (!this.#isOurs(stands)) this.#lost = ownershipLost(this.#location, `${this.#watched} is another's`);
+    }
+    if (this.#lost) throw this.#lost;
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.check().then(
+      () => this.#letGo(true),
+      // Where that cannot be told it is left alone: a dead socket is in nobody's way.
+      () => this.#letGo(false),
+    );
+    return this.#released;
+  }
+
+  #isOurs(stands: Identity): boolean {
+    return stands.device === this.#identity.device && stands.inode === this.#identity.inode;
+  }
+}
