@@ -3,7 +3,17 @@
  * done. It also writes down every operation and how many bytes it moved, so that a test can count what a commit costs.
  */
 import { Sequence } from '../src/storage/sequence.js';
-import { storageError, type JournalPart, type Ownership, type PlaceFiles, type Storage, type StreamStorage, type Upload } from '../src/storage/index.js';
+import {
+  storageError,
+  type JournalPart,
+  type KeepBuilder,
+  type KeepStorage,
+  type Ownership,
+  type PlaceFiles,
+  type Storage,
+  type StreamStorage,
+  type Upload,
+} from '../src/storage/index.js';
 
 /** Which operation fails, and how. */
 export interface FaultPlan {
@@ -19,7 +29,7 @@ export interface FaultPlan {
 
 /** One call, in the order in which they were carried out. */
 export interface Operation {
-  readonly name: keyof StreamStorage | keyof Upload | keyof PlaceFiles;
+  readonly name: keyof Storage | keyof KeepStorage | keyof KeepBuilder | keyof StreamStorage | keyof Upload | keyof PlaceFiles;
   /** Bytes that were handed in or asked for. */
   readonly bytes: number;
 }
@@ -50,6 +60,18 @@ export function faultyStorage(storage: Storage, plan?: FaultPlan): FaultyStorage
     location: storage.location,
     stream: (code) => new FaultyStream(storage.stream(code), gate),
     list: () => storage.list(),
+    keeps: {
+      list: () => storage.keeps.list(),
+      place: (keep) => new FaultyStream(storage.keeps.place(keep), gate),
+      make: (keep, fill) =>
+        gate.run('make', 0, () =>
+          storage.keeps.make(keep, ({ place, link }) =>
+            fill({ place: new FaultyStream(place, gate), link: (name) => gate.run('link', 0, () => link(name)) }),
+          ),
+        ),
+      remove: (keep) => gate.run('remove', 0, () => storage.keeps.remove(keep)),
+    },
+    disk: (code) => gate.run('disk', 0, () => storage.disk(code)),
   };
   return faulty;
 }

@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   'SOURCE_NOT_FOUND',
   'SOURCE_FAILED',
   'SOURCE_NOT_TS',
+  'PROGRAM_NOT_FOUND',
   // the archive and its medium
   'ARCHIVE_CORRUPT',
   'ARCHIVE_FORMAT_NEWER',

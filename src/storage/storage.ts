@@ -7,6 +7,7 @@
  * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT (also for a name that is not a single word).
  */
 
+import type { KeepStorage } from './keeps.js';
 import type { Ownership } from './ownership.js';
 import type { PlaceFiles } from './placeFiles.js';
 
@@ -18,6 +19,18 @@ export interface Storage {
   stream(code: string): StreamStorage;
   /** Codes of all streams there are: the places that hold a journal or an index, in no order. */
   list(): AsyncIterable<string>;
+  /** Windows that are held for good. */
+  readonly keeps: KeepStorage;
+  /** The disk on which a stream's place lies, or would lie. */
+  disk(code: string): Promise<Disk>;
+}
+
+/** What streams share the space of. */
+export interface Disk {
+  /** The same for all places on it. */
+  readonly id: string;
+  /** Bytes that can still be written. */
+  readonly freeBytes: number;
 }
 
 /** A piece of a new journal: text, or a byte range of the journal that is being replaced. */

@@ -2,7 +2,7 @@
  * What storage.ts promises, as tests: every medium runs through them.
  */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isLivetapeError, type ErrorCode } from '../base/index.js';
+import { LivetapeError, isLivetapeError, type ErrorCode } from '../base/index.js';
 import { copyAside, setAside } from './placeFiles.js';
 import type { Storage, StreamStorage } from './storage.js';
 
@@ -302,6 +302,51 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       const other = storage.stream('news');
       expect(await other.list()).toEqual(['000000.ts']);
       expect(await other.journalSize()).toBe(1);
+    });
+
+    it('makes a keep of committed files: complete or not there, once under a name', async () => {
+      const keeps = async (): Promise<string[]> => {
+        const found: string[] = [];
+        for await (const { streamCode, name } of storage.keeps.list()) found.push(`${streamCode}: ${name}`);
+        return found.sort();
+      };
+      await put('000000.ts', 'zero');
+      await put('000001.ts', 'one');
+      const keep = { streamCode: 'news', name: 'final' };
+      expect(await keeps()).toEqual([]);
+      const answer = await storage.keeps.make(keep, async ({ place: kept, link }) => {
+        expect([await link('000000.ts'), await link('000002.ts')]).toEqual([true, false]);
+        await rejects(link('../x.ts'), 'PATH_OUTSIDE_ROOT');
+        expect(await keeps()).toEqual([]);
+        await kept.appendJournal('journal', 0);
+        return 'done';
+      });
+      expect(answer).toBe('done');
+      await rejects(
+        storage.keeps.make(keep, () => Promise.reject(new Error('not called'))),
+        'KEEP_EXISTS',
+      );
+      const failing = storage.keeps.make({ streamCode: 'news', name: 'other' }, async ({ place: kept, link }) => {
+        await link('000001.ts');
+        await kept.appendJournal('journal', 0);
+        throw new LivetapeError('DISK_FULL', 'full');
+      });
+      await rejects(failing, 'DISK_FULL');
+      expect(await keeps()).toEqual(['news: final']);
+      await place.remove('000000.ts');
+      const kept = storage.keeps.place(keep);
+      expect(text(await kept.read('000000.ts', 0, 9))).toBe('zero');
+      expect(text(await kept.readJournal(0, 9))).toBe('journal');
+      expect(await list()).toEqual([]);
+      expect([await storage.keeps.remove(keep), await storage.keeps.remove(keep)]).toEqual([true, false]);
+      expect(await keeps()).toEqual([]);
+      expect(text(await place.read('000001.ts', 0, 9))).toBe('one');
+    });
+
+    it('says on which disk a place is or would be, and what is free there', async () => {
+      const disk = await storage.disk('news');
+      expect(disk.freeBytes).toBeGreaterThan(0);
+      expect((await storage.disk('not/made/yet')).id).toBe(disk.id);
     });
 
     it('keeps streams apart', async () => {

@@ -1,12 +1,13 @@
 /**
  * The medium most people have: a root folder with one folder per stream code, any number of levels deep.
  */
-import { lstat, opendir, realpath, stat } from 'node:fs/promises';
+import { lstat, opendir, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Clock, Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
 import { INDEX_NAME, JOURNAL_NAME } from '../names.js';
-import type { Storage, StreamStorage } from '../storage.js';
+import type { Disk, Storage, StreamStorage } from '../storage.js';
+import { FsKeeps } from './fsKeeps.js';
 import { FsStreamStorage } from './fsStreamStorage.js';
 
 /** The longest stream code (model/streamCode); with words of one letter it also bounds the depth of the walk. */
@@ -27,6 +28,8 @@ export function openFsStorage(root: string, options: FsStorageOptions): Storage 
     location,
     stream: (code) => new FsStreamStorage(location, code, options),
     list: () => listStreams(location),
+    keeps: new FsKeeps({ ...options, root: location, list: listStreams }),
+    disk: (code) => diskOf(join(location, ...code.split('/'))),
   };
 }
 
@@ -34,6 +37,18 @@ export function openFsStorage(root: string, options: FsStorageOptions): Storage 
 export function openFolder(folder: string, options: FsStorageOptions): StreamStorage {
   const path = resolve(folder);
   return new FsStreamStorage(dirname(path), basename(path), options);
+}
+
+/** The file system of a folder, or of the nearest one above it that is there. */
+async function diskOf(folder: string): Promise<Disk> {
+  for (let path = folder; ; path = dirname(path)) {
+    try {
+      const [{ dev }, { bavail, bsize }] = await Promise.all([stat(path), statfs(path)]);
+      return { id: String(dev), freeBytes: bavail * bsize };
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || path === dirname(path)) throw storageError(error, `look at the disk of ${folder}`, { path });
+    }
+  }
 }
 
 async function* listStreams(root: string): AsyncGenerator<string> {

@@ -9,20 +9,31 @@ import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
 import { Sequence } from '../sequence.js';
 import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
 import type { JournalPart, Storage, StreamStorage, Upload } from '../storage.js';
+import { MemoryDisks, type Holding, type MemoryStorageOptions } from './memoryDisk.js';
+import { MemoryKeeps } from './memoryKeeps.js';
+
+export type { MemoryStorageOptions } from './memoryDisk.js';
 
 /** A storage in memory, empty. */
-export function createMemoryStorage(): Storage {
+export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage {
   const places = new Map<string, MemoryStream>();
+  const disks: MemoryDisks = new MemoryDisks(options, (): Holding[] =>
+    [...places.values(), ...keeps.places()].map((place) => place.holding),
+  );
+  const stream = (code: string): MemoryStream => {
+    let place = places.get(code);
+    if (place === undefined) places.set(code, (place = new MemoryStream(code, disks)));
+    return place;
+  };
+  const keeps: MemoryKeeps<MemoryStream> = new MemoryKeeps<MemoryStream>((code) => new MemoryStream(code, disks), stream);
   return {
     location: 'memory:',
-    stream(code) {
-      let place = places.get(code);
-      if (place === undefined) places.set(code, (place = new MemoryStream(code)));
-      return place;
-    },
+    stream,
     async *list() {
       for (const [code, place] of places) if (place.holdsStream) yield code;
     },
+    keeps,
+    disk: (code) => attempt(() => disks.of(code)),
   };
 }
 
@@ -31,13 +42,26 @@ class MemoryStream implements StreamStorage {
   readonly files: PlaceFiles = new MemoryFiles(this);
   /** Files under all names, the journal aside. */
   readonly kept = new Map<string, Uint8Array>();
-  readonly uploads = new Set<string>();
+  readonly uploads = new Map<string, MemoryUpload>();
+  readonly disks: MemoryDisks;
+  readonly #code: string;
   #created = false;
   #owner: Ownership | undefined;
   #journal: Uint8Array | undefined;
 
-  constructor(code: string) {
+  constructor(code: string, disks: MemoryDisks) {
     this.location = `memory:${code}`;
+    this.#code = code;
+    this.disks = disks;
+  }
+
+  get holding(): Holding {
+    return { code: this.#code, media: () => [...this.kept.values(), ...[...this.uploads.values()].flatMap((upload) => upload.chunks)] };
+  }
+
+  /** Fails where `sizeBytes` more do not fit. */
+  take(sizeBytes: number): void {
+    this.disks.take(this.#code, sizeBytes);
   }
 
   get holdsStream(): boolean {
@@ -234,14 +258,19 @@ class MemoryUpload implements Upload {
       place.checkCreated();
       checkName(name);
       if (place.uploads.has(name)) throw new LivetapeError('STORAGE_FAILED', `${name} is being written already`);
-      place.uploads.add(name);
+      place.uploads.set(name, this);
       this.#owns = true;
     });
+  }
+
+  get chunks(): readonly Uint8Array[] {
+    return this.#chunks;
   }
 
   write(bytes: Uint8Array): Promise<void> {
     return this.#step('write', () => {
       invariant(this.#state === 'open', `the upload of ${this.#name} is over`);
+      this.#place.take(bytes.byteLength);
       this.#chunks.push(bytes.slice());
     });
   }
