@@ -127,7 +127,6 @@ function connect(source: Source, buffer: MediaBuffer): Connection {
       await source.close();
       if (state === 'ended') return;
       [state, detail] = ['ended', 'closed'];
-      sink.lost('closed');
       resolveEnded({ reason: 'closed', error: undefined });
     },
     [Symbol.asyncDispose]: () => connection.close(),

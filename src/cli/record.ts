@@ -125,6 +125,11 @@ function whyNothing(livetape: Livetape, code: string, connection: Connection): L
     return new LivetapeError('SOURCE_FAILED', `nothing was recorded: nothing came from ${url}${why}`, { context });
   }
   const came = `nothing was recorded: ${showSize(stats.receivedBytes)} came from ${url}`;
+  const programs = status?.session?.programs ?? [];
+  if (status?.session?.program === undefined && programs.length > 0) {
+    const there = programs.join(', ');
+    return new LivetapeError('PROGRAM_NOT_FOUND', `${came}, and the program asked for is not in it: there is ${there}`, { context });
+  }
   if (status?.session?.program === undefined)
     return new LivetapeError('SOURCE_NOT_TS', `${came}, and no MPEG-TS program was found in it`, { context });
   return new LivetapeError('SOURCE_FAILED', `${came}, and no picture or sound that a segment could begin with`, { context });

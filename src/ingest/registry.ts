@@ -18,7 +18,7 @@ const PROTOCOLS: ReadonlyMap<string, (url: string, options: OpenOptions) => Sour
   ['-', openStdin],
 ]);
 
-/** Named in ../shared/surface.md and still to come. */
+/** Promised, and still to come. */
 const NOT_YET = new Set(['srt', 'rtmp', 'rtsp', 'publish']);
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Source URLs (../shared/surface.md, Sources): their common parts, and what of them may be shown. They are taken apart as text, since
+ * Source URLs (docs/guide/sources.md): their common parts, and what of them may be shown. They are taken apart as text, since
  * `udp://@:5000` is no URL to the WHATWG parser and the query of an HTTP source must reach its server unchanged.
  */
 import { isIP } from 'node:net';

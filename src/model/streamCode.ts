@@ -9,9 +9,9 @@ export type StreamCode = string;
 
 const MAX_WORD = 64;
 const MAX_CODE = 255;
-/** First words that are routes of the server (../shared/surface.md) and so cannot be streams. */
+/** First words that are routes of the server and so cannot be streams. */
 const RESERVED_FIRST_WORDS = new Set(['api', 't', 'docs', 'metrics', 'healthz', 'readyz', 'assets']);
-/** Names that Windows gives to devices, with or without an extension. */
+/** Names that Windows gives to devices. */
 const WINDOWS_DEVICES = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])$/i;
 
 /**
@@ -25,6 +25,7 @@ export function checkStreamCode(code: unknown): StreamCode {
   const words = code.split('/');
   for (const word of words) {
     if (word === '') throw invalid(code, 'it has an empty word');
+    // The rule below would say it too, less clearly.
     if (word === '.' || word === '..') throw invalid(code, `"${word}" is not a word`);
     if (word.length > MAX_WORD) throw invalid(code, `a word is longer than ${MAX_WORD} characters`);
     if (!/^[A-Za-z0-9_-]+$/.test(word)) throw invalid(code, 'words hold letters, digits, "_" and "-" only');

@@ -12,8 +12,6 @@ export const PTS_MODULUS = 2 ** 33;
 
 /** Ticks as milliseconds, with a fraction. */
 export const ticksToMs = (ticks90k: number): number => ticks90k / TICKS_PER_MS;
-/** Milliseconds as ticks, rounded. */
-export const msToTicks = (ms: number): number => Math.round(ms * TICKS_PER_MS);
 
 /**
  * The way from one 33-bit time stamp to another, the short way round: in [-2^32, 2^32) ticks.

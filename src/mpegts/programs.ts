@@ -52,6 +52,11 @@ export class ProgramTables {
     this.#wanted = wanted;
   }
 
+  /** The numbers of the programs that the latest PAT names. */
+  get numbers(): readonly number[] {
+    return this.#entries.map((entry) => entry.number);
+  }
+
   /** The section that PAT packets are to carry instead of what they do; undefined where they stay. */
   get rewrittenPat(): Uint8Array | undefined {
     return this.#rewritten;

@@ -67,6 +67,11 @@ export class TsReader {
     return this.#scanner.errors;
   }
 
+  /** program_numbers of the latest PAT: what there is to choose from. */
+  get programs(): readonly number[] {
+    return this.#scanner.programs;
+  }
+
   /** The program that is recorded; undefined until PAT and PMT have come. */
   get program(): Program | undefined {
     return this.#scanner.program;

@@ -208,7 +208,7 @@ describe('trouble', () => {
     expect((await joined(service.storage, 'y')).length).toBeGreaterThan(0.9 * piece(30, 45).length);
   });
 
-  it('a listener that throws is not heard of again by the stream', async () => {
+  it('a listener that throws does not disturb the recording', async () => {
     const service = testService();
     service.dvr.on('segment.written', () => {
       throw new Error('mine');

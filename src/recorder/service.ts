@@ -34,7 +34,7 @@ export interface DvrService extends Closable {
    */
   startRecording(streamCode: StreamCode, mediaBufferId: string, config: DvrConfig, options?: RecordOptions): Promise<Recording>;
   /**
-   * Ends a recording: its playlist becomes VOD.
+   * Ends a recording: its playlist becomes VOD. One that is just being started is waited for.
    * @throws LivetapeError NOT_RECORDING, or what kept the last of it from being stored
    */
   stopRecording(streamCode: StreamCode): Promise<Recording>;
@@ -77,7 +77,7 @@ export class InProcessDvrService implements DvrService {
   readonly #options: DvrServiceOptions;
   readonly #emitter = new EventEmitter();
   readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
-  readonly #starting = new Set<Promise<unknown>>();
+  readonly #starting = new Map<StreamCode, Promise<unknown>>();
   readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
   #closing: Promise<void> | undefined;
 
@@ -98,14 +98,14 @@ export class InProcessDvrService implements DvrService {
     const bufferId = this.#bufferId(code, mediaBufferId);
     this.#recordings.set(code, 'starting');
     const start = this.#start(code, bufferId, checked, options);
-    this.#starting.add(start);
+    this.#starting.set(code, start);
     try {
       return await start;
     } catch (error) {
       this.#recordings.delete(code);
       throw toLivetapeError(error, 'STORAGE_FAILED', `stream ${code} cannot be recorded`);
     } finally {
-      this.#starting.delete(start);
+      this.#starting.delete(code);
     }
   }
 
@@ -140,6 +140,8 @@ export class InProcessDvrService implements DvrService {
   }
 
   async stopRecording(streamCode: StreamCode): Promise<Recording> {
+    const starting = this.#starting.get(streamCode);
+    if (starting) await starting.catch(() => undefined);
     const recording = this.#recordings.get(streamCode);
     if (recording === undefined || recording === 'starting') {
       throw new LivetapeError('NOT_RECORDING', `stream ${streamCode} is not being recorded`, { context: { code: streamCode } });
@@ -200,7 +202,7 @@ export class InProcessDvrService implements DvrService {
 
   async #closeAll(): Promise<void> {
     // A start that is under way sees that the service is closed, and ends by itself.
-    await Promise.allSettled(this.#starting);
+    await Promise.allSettled(this.#starting.values());
     const open = [...this.#recordings.values()].filter((recording) => recording !== 'starting');
     const results = await Promise.allSettled(open.map((recording) => recording.close()));
     this.#recordings.clear();

@@ -48,6 +48,8 @@ export interface SessionStatus {
   /** `waiting`: nothing yet; `present`: media comes; `lost`: it has stopped. */
   readonly signal: 'waiting' | 'present' | 'lost';
   readonly program: Program | undefined;
+  /** Numbers of the programs that are there to choose from. */
+  readonly programs: readonly number[];
   readonly errors: Readonly<ScanErrors>;
   /** Access units whose time stamp alone was wrong. */
   readonly timestampErrors: number;
@@ -129,6 +131,7 @@ export class RecordingSession {
     return {
       signal: this.#signal,
       program: this.#reader.program,
+      programs: this.#reader.programs,
       errors: { ...this.#reader.errors },
       timestampErrors: this.#segmenter.timestampErrors,
       receivedBytes: this.#receivedBytes,

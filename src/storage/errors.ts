@@ -10,6 +10,8 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EACCES: 'STORAGE_UNWRITABLE',
   EPERM: 'STORAGE_UNWRITABLE',
   EROFS: 'STORAGE_UNWRITABLE',
+  // Something that is not a folder stands where a folder should be.
+  ENOTDIR: 'STORAGE_UNWRITABLE',
 };
 
 /** The errno name of a Node error (`ENOENT`), undefined for anything else. */

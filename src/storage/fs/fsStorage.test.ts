@@ -156,7 +156,7 @@ describe('storage/fs', () => {
       .create()
       .catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(LivetapeError);
-    expect(error).toMatchObject({ code: 'STORAGE_FAILED', context: { errno: 'ENOTDIR', path: join(root, 'file/x') } });
+    expect(error).toMatchObject({ code: 'STORAGE_UNWRITABLE', context: { errno: 'ENOTDIR', path: join(root, 'file/x') } });
   });
 
   it.each([

@@ -49,7 +49,10 @@ export class FsStreamStorage implements StreamStorage {
         if (await makeFolder(folder)) await syncFolder(parent);
         const real = await realpath(folder).catch((error: unknown) => {
           if (errnoOf(error) !== 'ENOENT') throw error;
-          throw new LivetapeError('PATH_OUTSIDE_ROOT', `${folder} is a link that leads nowhere`, { cause: error, context: { path: folder } });
+          throw new LivetapeError('PATH_OUTSIDE_ROOT', `${folder} is a link that leads nowhere`, {
+            cause: error,
+            context: { path: folder },
+          });
         });
         if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) {
           throw new LivetapeError('PATH_OUTSIDE_ROOT', `${folder} leads out of ${this.#root}`, { context: { path: folder, real } });

@@ -1,0 +1,280 @@
+/**
+ * Retention over all streams of a service: a janitor each for age and size, driven by commits and by a timer, and one watch over the free
+ * space of each disk (docs/design/keeping.md). A failure here never reaches a recording: it is logged, counted and tried again.
+ */
+import { TrustedTime, type ArchiveWriter, type CommittedSegment, type PruneLimits } from '../archive/index.js';
+import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
+import { ticksToMs, type StreamCode } from '../model/index.js';
+import type { Storage } from '../storage/index.js';
+import { FreeSpace } from './retentionDisk.js';
+
+/** How often streams that do not commit are looked at. */
+const TICK_MS = 10_000;
+/** Media that has not come for so long does not come: the clock alone tells the time then. */
+const SILENT_MS = 60_000;
+/** A stopped recording of which nothing could go is not opened again before this. */
+const LEAVE_ALONE_MS = 600_000;
+const BYTES_PER_GB = 1e9;
+
+/** What is kept of a stream. */
+export interface RetentionLimits {
+  /** Seconds of media to keep; 0 keeps all. */
+  readonly retentionSec: number;
+  /** Gigabytes (10^9 bytes) to keep; 0 keeps all. */
+  readonly maxSizeGb: number;
+}
+
+/** What retention has done to a recording since it was started. */
+export interface RetentionStatus {
+  readonly prunedSegments: number;
+  readonly prunedBytes: number;
+  /** Files that were removed without their grace, because the disk was full. */
+  readonly graceSkipped: number;
+  /** Prunes that failed; they are tried again. */
+  readonly failures: number;
+  /** The clock or the recorded time made a step that waits for confirmation (K10): nothing is deleted by it. */
+  readonly clockInDoubt: boolean;
+}
+
+/** What retention is given. */
+export interface RetentionOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Bytes to keep free on each disk; 0 for no such care. */
+  readonly minFreeBytes: number;
+  /** Opens an archive that nobody records. */
+  openArchive(storage: Storage, code: StreamCode): Promise<ArchiveWriter>;
+  pruned(code: StreamCode, segmentCount: number, sizeBytes: number): void;
+}
+
+/** A stream whose retention is this service's business. */
+export interface RetainedStream {
+  readonly code: StreamCode;
+  readonly storage: Storage;
+  limits: RetentionLimits;
+  /** Of the running session; undefined while there is none. */
+  archive(): ArchiveWriter | undefined;
+}
+
+/** One stream and what is known of it. */
+export interface Watched {
+  readonly stream: RetainedStream;
+  readonly time: TrustedTime;
+  /** Being recorded; else stopped, and opened for the prune alone. */
+  recording: boolean;
+  committedAtMs: number | undefined;
+  /** Of a stopped recording. */
+  rest: { startedAtMs: number | undefined; endMs: number | undefined; segmentCount: number; sizeBytes: number; targetMs: number };
+  opened: ArchiveWriter | undefined;
+  notBeforeMs: number;
+  status: { prunedSegments: number; prunedBytes: number; graceSkipped: number; failures: number };
+  work: Promise<void>;
+  waiting: boolean;
+}
+
+/** The janitors of one service. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #streams = new Map<StreamCode, Watched>();
+  readonly #free: FreeSpace | undefined;
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    if (options.minFreeBytes > 0) {
+      this.#free = new FreeSpace({
+        ...options,
+        streams: () => this.#streams.values(),
+        prune: (watched, limits) => this.#inTurn(watched, () => this.#prune(watched, limits)),
+      });
+    }
+  }
+
+  /** Whether entries may leave a stream of these limits: then its playlist has no type. */
+  mayPrune(limits: RetentionLimits): boolean {
+    return limits.retentionSec > 0 || limits.maxSizeGb > 0 || this.#options.minFreeBytes > 0;
+  }
+
+  /** A recording begins. */
+  started(stream: RetainedStream): void {
+    this.#streams.set(stream.code, {
+      stream,
+      time: new TrustedTime(this.#options.clock),
+      recording: true,
+      committedAtMs: undefined,
+      rest: { startedAtMs: undefined, endMs: undefined, segmentCount: 0, sizeBytes: 0, targetMs: 0 },
+      opened: undefined,
+      notBeforeMs: -Infinity,
+      status: { prunedSegments: 0, prunedBytes: 0, graceSkipped: 0, failures: 0 },
+      work: Promise.resolve(),
+      waiting: false,
+    });
+    this.#timer ??= this.#options.clock.every(TICK_MS, () => this.#tick());
+    this.#look(stream.code);
+  }
+
+  /** A segment was written. */
+  committed(code: StreamCode): void {
+    const watched = this.#streams.get(code);
+    if (watched === undefined) return;
+    watched.committedAtMs = this.#options.clock.monotonicMs();
+    this.#look(code);
+    void this.#free?.look(watched.stream, false);
+  }
+
+  /** A segment could not be stored because the disk is full. */
+  full(code: StreamCode): void {
+    const watched = this.#streams.get(code);
+    if (watched !== undefined) void this.#free?.look(watched.stream, true);
+  }
+
+  /** A recording was stopped: it is pruned all the same, as long as this service lives. */
+  stopped(code: StreamCode): void {
+    const watched = this.#streams.get(code);
+    if (watched === undefined) return;
+    const archive = watched.stream.archive();
+    watched.recording = false;
+    if (archive === undefined || archive.totals.segmentCount === 0 || !this.mayPrune(watched.stream.limits)) this.#streams.delete(code);
+    else remember(watched, archive);
+  }
+
+  /** Lets go of a stream's archive, so that it can be recorded; what waits to be removed then is the next open's to remove. */
+  async release(code: StreamCode): Promise<void> {
+    const watched = this.#streams.get(code);
+    this.#streams.delete(code);
+    await watched?.work;
+    await watched?.opened?.close();
+    await this.#free?.release(code);
+  }
+
+  /** Changes what is kept of a stream; it holds from the next look on, which is now. False when this service has no such stream. */
+  setLimits(code: StreamCode, limits: RetentionLimits): boolean {
+    const watched = this.#streams.get(code);
+    if (watched === undefined) return false;
+    watched.stream.limits = limits;
+    watched.notBeforeMs = -Infinity;
+    this.#look(code);
+    return true;
+  }
+
+  status(code: StreamCode): RetentionStatus {
+    const watched = this.#streams.get(code);
+    const { prunedSegments = 0, prunedBytes = 0, graceSkipped = 0, failures = 0 } = watched?.status ?? {};
+    return { prunedSegments, prunedBytes, graceSkipped, failures, clockInDoubt: watched?.time.inDoubt ?? false };
+  }
+
+  /** Kept when nothing is under way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#free?.close();
+    await Promise.all([...this.#streams.keys()].map((code) => this.release(code)));
+  }
+
+  #tick(): void {
+    for (const [code, watched] of this.#streams) {
+      this.#look(code);
+      void this.#free?.look(watched.stream, false);
+    }
+  }
+
+  /** Prunes a stream by age and size; one look at a time, and one that waits. */
+  #look(code: StreamCode): void {
+    const watched = this.#streams.get(code);
+    if (watched === undefined || watched.waiting || this.#closed) return;
+    watched.waiting = true;
+    void this.#inTurn(watched, async () => {
+      watched.waiting = false;
+      const limits = this.#limits(watched);
+      if (watched.recording) {
+        const archive = watched.stream.archive();
+        if (archive !== undefined) await this.#pruneArchive(watched, archive, limits);
+        return;
+      }
+      if (watched.opened?.pruning.idle === true) await closeOpened(watched);
+      if (watched.opened === undefined && this.#isDue(watched, limits) && (await this.#prune(watched, limits)) === 0) {
+        watched.notBeforeMs = this.#options.clock.monotonicMs() + LEAVE_ALONE_MS;
+      }
+    });
+  }
+
+  /** Never rejects. */
+  #inTurn<T>(watched: Watched, step: () => Promise<T>): Promise<T | undefined> {
+    const done = watched.work.then(step).catch((error: unknown) => {
+      // It was stopped or broke meanwhile, or somebody else records it: theirs to prune.
+      if (isLivetapeError(error, 'CLOSED') || isLivetapeError(error, 'STREAM_OWNED')) return undefined;
+      watched.status.failures += 1;
+      this.#options.log.warn({ stream: watched.stream.code, err: error }, 'retention failed; it is tried again');
+      return undefined;
+    });
+    watched.work = done.then(() => undefined);
+    return done;
+  }
+
+  #limits(watched: Watched): PruneLimits {
+    const { clock } = this.#options;
+    const { retentionSec, maxSizeGb } = watched.stream.limits;
+    const last = watched.stream.archive()?.last;
+    const newestEndMs = watched.recording ? endOf(last) : watched.rest.endMs;
+    const mediaComes = watched.recording && watched.committedAtMs !== undefined && clock.monotonicMs() - watched.committedAtMs < SILENT_MS;
+    // Looked at even where no age is set, so that a limit that is set later finds a time that is known.
+    const trustedMs = watched.time.look({ newestEndMs, mediaComes });
+    return {
+      endedBeforeMs: retentionSec > 0 ? trustedMs - retentionSec * 1000 : undefined,
+      maxBytes: maxSizeGb > 0 ? Math.floor(maxSizeGb * BYTES_PER_GB) : undefined,
+    };
+  }
+
+  /** Whether it is worth opening a stopped recording. */
+  #isDue({ rest, notBeforeMs }: Watched, { endedBeforeMs, maxBytes }: PruneLimits): boolean {
+    if (rest.segmentCount < 2 || this.#options.clock.monotonicMs() < notBeforeMs) return false;
+    if (maxBytes !== undefined && rest.sizeBytes > maxBytes) return true;
+    if (endedBeforeMs === undefined || rest.startedAtMs === undefined || rest.endMs === undefined) return false;
+    return endedBeforeMs > rest.startedAtMs + Math.max(rest.targetMs, (rest.endMs - rest.startedAtMs) / 64);
+  }
+
+  /** Prunes a stream, opening its archive when it is not being recorded; answers with the bytes that left. */
+  async #prune(watched: Watched, limits: PruneLimits): Promise<number> {
+    const { stream } = watched;
+    if (watched.recording) {
+      const archive = stream.archive();
+      return archive === undefined ? 0 : this.#pruneArchive(watched, archive, limits);
+    }
+    watched.opened ??= await this.#options.openArchive(stream.storage, stream.code);
+    try {
+      return await this.#pruneArchive(watched, watched.opened, limits);
+    } finally {
+      remember(watched, watched.opened);
+      // Else it stays open until the grace is over.
+      if (watched.opened.pruning.idle) await closeOpened(watched);
+    }
+  }
+
+  async #pruneArchive(watched: Watched, archive: ArchiveWriter, limits: PruneLimits): Promise<number> {
+    const { segmentCount, sizeBytes, early } = await archive.prune(limits);
+    watched.status.graceSkipped += early;
+    if (segmentCount > 0) {
+      watched.status.prunedSegments += segmentCount;
+      watched.status.prunedBytes += sizeBytes;
+      this.#options.pruned(watched.stream.code, segmentCount, sizeBytes);
+    }
+    return sizeBytes;
+  }
+}
+
+function endOf(last: CommittedSegment | undefined): number | undefined {
+  return last === undefined ? undefined : last.wallMs + ticksToMs(last.duration90k);
+}
+
+function remember(watched: Watched, archive: ArchiveWriter): void {
+  const { startedAtMs, segmentCount, sizeBytes } = archive.totals;
+  const targetMs = archive.last === undefined ? 0 : ticksToMs(archive.last.duration90k);
+  watched.rest = { startedAtMs, endMs: endOf(archive.last), segmentCount, sizeBytes, targetMs };
+}
+
+async function closeOpened(watched: Watched): Promise<void> {
+  const { opened } = watched;
+  watched.opened = undefined;
+  await opened?.close();
+}
