@@ -61,7 +61,8 @@ export interface SegmentWriter {
   write(bytes: Uint8Array): Promise<void>;
   /**
    * Makes it durable and enters it into the journal, after all that were committed before it. Where one of those failed, the entry
-   * carries a discontinuity and, when more than a second is missing, a gap with reason `disk`, whatever `facts` say.
+   * carries a discontinuity and, when more than a second is missing, a gap over all of it: with the reason of `facts.gap`,
+   * else that of a gap which a lost segment would have told of, else `disk`.
    * A segment whose file is durable but whose entry failed stays as a file that no entry names.
    */
   commit(facts: SegmentFacts): Promise<CommittedSegment>;

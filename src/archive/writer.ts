@@ -21,6 +21,8 @@ import { segmentName, type Beginning } from './survey.js';
 
 /** A shorter loss is a discontinuity without a gap (docs/design/time.md). */
 const MIN_GAP_MS = 1000;
+/** Lost segments that are remembered until one is stored again. */
+const MAX_LOST = 100;
 /** A commit that takes longer is worth a word in the log: the medium is slow. */
 const SLOW_COMMIT_MS = 2000;
 
@@ -139,7 +141,7 @@ class Writer implements ArchiveWriter {
     const index = this.#nextIndex++;
     const segment: Segment = new Segment(index, this.#options.storage.put(segmentName(index)), {
       commit: (facts, stored) => this.#commit(segment, facts, stored),
-      lost: () => this.#lost.push({ index, gap: undefined }),
+      lost: () => this.#lose({ index, gap: undefined }),
       over: () => this.#open.delete(segment),
     });
     this.#open.add(segment);
@@ -224,7 +226,7 @@ class Writer implements ArchiveWriter {
         if (tookMs > SLOW_COMMIT_MS) log.warn({ stream: streamCode, index: segment.index, tookMs }, 'the medium is slow');
         return committed;
       } catch (error) {
-        this.#lost.push({ index: segment.index, gap: facts.gap });
+        this.#lose({ index: segment.index, gap: facts.gap });
         throw toLivetapeError(error, 'STORAGE_FAILED', `segment ${segment.index} of ${streamCode} could not be stored`);
       }
     });
@@ -326,6 +328,12 @@ class Writer implements ArchiveWriter {
     this.#lost = this.#lost.filter((lost) => lost.index > committed.index);
     this.#updateIndex('recording');
     return committed;
+  }
+
+  /** Remembers the earliest ones: as long as the medium fails every segment is lost, and the first says as much as all of them. */
+  #lose(lost: Lost): void {
+    this.#lost.push(lost);
+    if (this.#lost.length > MAX_LOST) this.#lost.splice(MAX_LOST - 1, 1);
   }
 
   /** What the entry has to say when segments before it were lost on the way to the medium. */
