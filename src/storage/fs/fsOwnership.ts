@@ -62,7 +62,9 @@ async function listenOrNot(folder: string): Promise<OwnSocket | undefined> {
 async function take(folder: string, socket: OwnSocket, { clock, log }: FsOwnershipOptions): Promise<Ownership> {
   const path = join(folder, OWNER_NAME);
   const setAside = async (what: string): Promise<void> => {
-    const target = `${what}${CORRUPT_MARK}${new Date(clock.nowMs()).toISOString().replaceAll(/[-:]/g, '')}`;
+    const name = `${what}${CORRUPT_MARK}${new Date(clock.nowMs()).toISOString().replaceAll(/[-:]/g, '')}`;
+    let target = name;
+    for (let n = 2; (await identify(target)) !== undefined; n++) target = `${name}-${n}`;
     await rename(what, target);
     log.warn({ path: target }, "what stood in the place of the owner's socket is none, and was set aside");
   };
