@@ -39,7 +39,9 @@ export class FsStreamStorage implements StreamStorage {
 
   create(): Promise<void> {
     return this.#attempt('write to', this.location, async () => {
-      if ((await mkdir(this.#root, { recursive: true })) !== undefined) await syncFolder(dirname(this.#root));
+      const highest = await mkdir(this.#root, { recursive: true });
+      // Every name on the way to the root that is new has to last as long as what is written under it.
+      for (let made = this.#root; highest !== undefined && made.startsWith(highest); made = dirname(made)) await syncFolder(dirname(made));
       const realRoot = await realpath(this.#root);
       // Word by word, each looked at before anything is made in it: a link must not get folders made outside.
       let folder = this.#root;
