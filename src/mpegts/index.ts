@@ -10,7 +10,6 @@ export {
   PID_COUNT,
   SYNC_BYTE,
   addToTimestamps,
-  adaptationFlags,
   hasPayload,
   payloadStart,
   readCounter,
@@ -20,15 +19,3 @@ export {
   startsUnit,
   writeCounter,
 } from './packet.js';
-export { crc32Mpeg2 } from './crc32.js';
-export {
-  SectionAssembler,
-  buildPat,
-  packetize,
-  parsePat,
-  parsePmt,
-  type Descriptor,
-  type PatEntry,
-  type Pmt,
-  type PmtStream,
-} from './psi.js';
