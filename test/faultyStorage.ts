@@ -6,6 +6,7 @@ import { Sequence } from '../src/storage/sequence.js';
 import {
   storageError,
   type JournalPart,
+  type JournalParts,
   type KeepBuilder,
   type KeepStorage,
   type Ownership,
@@ -152,8 +153,9 @@ class FaultyStream implements StreamStorage {
     return this.#gate.run('appendJournal', Buffer.byteLength(text), () => this.#inner.appendJournal(text, at), half);
   }
 
-  replaceJournal(parts: readonly JournalPart[]): Promise<void> {
-    const bytes = parts.reduce((sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : part.toByte - part.fromByte), 0);
+  replaceJournal(parts: JournalParts): Promise<void> {
+    const known = Array.isArray(parts) ? (parts as JournalPart[]) : [];
+    const bytes = known.reduce((sum, part) => sum + (typeof part === 'string' ? Buffer.byteLength(part) : part.toByte - part.fromByte), 0);
     return this.#gate.run('replaceJournal', bytes, () => this.#inner.replaceJournal(parts));
   }
 

@@ -3,7 +3,7 @@
  * Reading needs no ownership and goes straight through.
  */
 import { isLivetapeError } from '../base/index.js';
-import type { JournalPart, Ownership, PlaceFiles, StreamStorage, Upload } from '../storage/index.js';
+import type { JournalParts, Ownership, PlaceFiles, StreamStorage, Upload } from '../storage/index.js';
 
 /** `place`, changed only while `ownership` holds. */
 export class OwnedPlace implements StreamStorage {
@@ -87,7 +87,7 @@ export class OwnedPlace implements StreamStorage {
     return this.#place.appendJournal(text, at);
   }
 
-  async replaceJournal(parts: readonly JournalPart[]): Promise<void> {
+  async replaceJournal(parts: JournalParts): Promise<void> {
     await this.#ownership.check();
     return this.#place.replaceJournal(parts);
   }

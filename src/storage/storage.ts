@@ -35,6 +35,8 @@ export interface Disk {
 
 /** A piece of a new journal: text, or a byte range of the journal that is being replaced. */
 export type JournalPart = string | { readonly fromByte: number; readonly toByte: number };
+/** All pieces in order; one that is long is made while it is written. */
+export type JournalParts = Iterable<JournalPart> | AsyncIterable<JournalPart>;
 
 /** The place of one stream. Names are single words such as `000000.ts`; readers take no lock. */
 export interface StreamStorage {
@@ -77,7 +79,7 @@ export interface StreamStorage {
    * Puts a new journal in the place of the old one, at once: a reader sees one or the other. Rejects with ARCHIVE_CORRUPT when the
    * old one does not hold a range. After a failure it may be the old one or the new one that stands there.
    */
-  replaceJournal(parts: readonly JournalPart[]): Promise<void>;
+  replaceJournal(parts: JournalParts): Promise<void>;
   /** Writes a small file that may be lost: atomic, not durable. */
   putCache(name: string, text: string): Promise<void>;
 }

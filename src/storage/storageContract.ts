@@ -276,6 +276,23 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       expect(await journal()).toBe('éabc|new!');
     });
 
+    it('replaces the journal by pieces that are made while it is written', async () => {
+      await place.appendJournal('0123456789', 0);
+      async function* pieces(): AsyncGenerator<string | { fromByte: number; toByte: number }> {
+        yield 'head ';
+        yield { fromByte: 2, toByte: 5 };
+        yield text(await place.readJournal(8, 10));
+      }
+      await place.replaceJournal(pieces());
+      expect(text(await place.readJournal(0, 100))).toBe('head 23489');
+      async function* broken(): AsyncGenerator<string> {
+        yield 'new';
+        await rejects(Promise.reject(new Error('no more')), 'STORAGE_FAILED');
+      }
+      await expect(place.replaceJournal(broken())).rejects.toThrow();
+      expect(text(await place.readJournal(0, 100))).toBe('head 23489');
+    });
+
     it('copies ranges of megabytes', async () => {
       const long = 'x'.repeat(2_500_000);
       await place.replaceJournal(['head', long, 'tail']);

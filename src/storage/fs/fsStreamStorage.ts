@@ -9,7 +9,7 @@ import { errnoOf, storageError } from '../errors.js';
 import { JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, checkName, isCommittedName } from '../names.js';
 import type { Ownership } from '../ownership.js';
 import type { PlaceFiles } from '../placeFiles.js';
-import type { JournalPart, StreamStorage, Upload } from '../storage.js';
+import type { JournalParts, StreamStorage, Upload } from '../storage.js';
 import { copyRange, readFully, syncFolder, writeAll } from './files.js';
 import { FsPlaceFiles } from './fsFiles.js';
 import { ownFolder } from './fsOwnership.js';
@@ -139,13 +139,13 @@ export class FsStreamStorage implements StreamStorage {
     });
   }
 
-  replaceJournal(parts: readonly JournalPart[]): Promise<void> {
+  replaceJournal(parts: JournalParts): Promise<void> {
     return this.#attempt('replace', JOURNAL_NAME, async () => {
       const old = await orMissing(open(this.#journal, 'r'));
       try {
         await this.#swap(JOURNAL_NAME, async (file) => {
           let position = 0;
-          for (const part of parts) {
+          for await (const part of parts) {
             if (typeof part === 'string') {
               const bytes = Buffer.from(part, 'utf8');
               await writeAll(file, bytes, position);

@@ -8,7 +8,7 @@ import { INDEX_NAME, JOURNAL_NAME, PART_SUFFIX, checkName, isCommittedName } fro
 import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
 import { Sequence } from '../sequence.js';
 import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
-import type { JournalPart, Storage, StreamStorage, Upload } from '../storage.js';
+import type { JournalParts, Storage, StreamStorage, Upload } from '../storage.js';
 import { MemoryDisks, type Holding, type MemoryStorageOptions } from './memoryDisk.js';
 import { MemoryKeeps } from './memoryKeeps.js';
 
@@ -131,10 +131,12 @@ class MemoryStream implements StreamStorage {
     });
   }
 
-  replaceJournal(parts: readonly JournalPart[]): Promise<void> {
-    return attempt(() => {
+  replaceJournal(parts: JournalParts): Promise<void> {
+    return attempt(async () => {
       this.checkCreated();
-      this.#journal = join(parts.map((part) => (typeof part === 'string' ? encode(part) : this.#range(part.fromByte, part.toByte))));
+      const pieces: Uint8Array[] = [];
+      for await (const part of parts) pieces.push(typeof part === 'string' ? encode(part) : this.#range(part.fromByte, part.toByte));
+      this.#journal = join(pieces);
     });
   }
 
@@ -307,10 +309,10 @@ class MemoryUpload implements Upload {
   }
 }
 
-async function attempt<T>(run: () => T, doing = 'use the storage'): Promise<T> {
+async function attempt<T>(run: () => T | Promise<T>, doing = 'use the storage'): Promise<T> {
   await Promise.resolve();
   try {
-    return run();
+    return await run();
   } catch (error) {
     throw storageError(error, doing, {});
   }
