@@ -12,6 +12,8 @@ import { openFsStorage, openFolder, type Storage } from './storage/index.js';
 export interface LivetapeOptions {
   /** The folder in which each stream has its folder. Default `./dvr`. */
   readonly root?: string;
+  /** Gigabytes (10^9 bytes) to keep free on each disk that is recorded on: the oldest segments of all streams on it go for that. Default 0: none. */
+  readonly minFreeGb?: number;
   /** Where to log to; a pino logger fits. Default: nowhere. */
   readonly log?: Logger;
   /** Default: the machine's clock. */
@@ -62,6 +64,7 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
     buffers,
     clock,
     log,
+    minFreeGb: options.minFreeGb,
     openRoot: (path) => openFsStorage(path, { clock, log }),
     programOf: (bufferId) => fed.get(bufferId),
     openFolder: (segmentDir) => openFolder(segmentDir, { clock, log }),

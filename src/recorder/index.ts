@@ -4,3 +4,5 @@ export type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.j
 export { InProcessDvrService, type DvrService, type DvrServiceOptions, type RecordOptions } from './service.js';
 export type { SessionStatus } from './session.js';
 export type { RecordingStatus } from './supervised.js';
+export type { RetentionStatus } from './retention.js';
+export type { RetentionLimits } from './retentionStream.js';

@@ -7,6 +7,7 @@ import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/in
 import { ticksToMs, type StreamCode } from '../model/index.js';
 import type { Storage } from '../storage/index.js';
 import { FreeSpace } from './retentionDisk.js';
+import type { RetainedStream, RetentionLimits, Watched } from './retentionStream.js';
 
 /** How often streams that do not commit are looked at. */
 const TICK_MS = 10_000;
@@ -15,14 +16,6 @@ const SILENT_MS = 60_000;
 /** A stopped recording of which nothing could go is not opened again before this. */
 const LEAVE_ALONE_MS = 600_000;
 const BYTES_PER_GB = 1e9;
-
-/** What is kept of a stream. */
-export interface RetentionLimits {
-  /** Seconds of media to keep; 0 keeps all. */
-  readonly retentionSec: number;
-  /** Gigabytes (10^9 bytes) to keep; 0 keeps all. */
-  readonly maxSizeGb: number;
-}
 
 /** What retention has done to a recording since it was started. */
 export interface RetentionStatus {
@@ -45,31 +38,6 @@ export interface RetentionOptions {
   /** Opens an archive that nobody records. */
   openArchive(storage: Storage, code: StreamCode): Promise<ArchiveWriter>;
   pruned(code: StreamCode, segmentCount: number, sizeBytes: number): void;
-}
-
-/** A stream whose retention is this service's business. */
-export interface RetainedStream {
-  readonly code: StreamCode;
-  readonly storage: Storage;
-  limits: RetentionLimits;
-  /** Of the running session; undefined while there is none. */
-  archive(): ArchiveWriter | undefined;
-}
-
-/** One stream and what is known of it. */
-export interface Watched {
-  readonly stream: RetainedStream;
-  readonly time: TrustedTime;
-  /** Being recorded; else stopped, and opened for the prune alone. */
-  recording: boolean;
-  committedAtMs: number | undefined;
-  /** Of a stopped recording. */
-  rest: { startedAtMs: number | undefined; endMs: number | undefined; segmentCount: number; sizeBytes: number; targetMs: number };
-  opened: ArchiveWriter | undefined;
-  notBeforeMs: number;
-  status: { prunedSegments: number; prunedBytes: number; graceSkipped: number; failures: number };
-  work: Promise<void>;
-  waiting: boolean;
 }
 
 /** The janitors of one service. */
@@ -96,8 +64,20 @@ export class Retention {
     return limits.retentionSec > 0 || limits.maxSizeGb > 0 || this.#options.minFreeBytes > 0;
   }
 
+  /** A recording is to begin: lets go of the stream's archive. What waits to be removed then is the next open's to remove. */
+  async starting(code: StreamCode): Promise<void> {
+    await this.#free?.release(code);
+    await this.#release(code);
+  }
+
+  /** It did not. */
+  notStarted(code: StreamCode): void {
+    this.#free?.admit(code);
+  }
+
   /** A recording begins. */
   started(stream: RetainedStream): void {
+    this.#free?.admit(stream.code);
     this.#streams.set(stream.code, {
       stream,
       time: new TrustedTime(this.#options.clock),
@@ -139,15 +119,6 @@ export class Retention {
     else remember(watched, archive);
   }
 
-  /** Lets go of a stream's archive, so that it can be recorded; what waits to be removed then is the next open's to remove. */
-  async release(code: StreamCode): Promise<void> {
-    const watched = this.#streams.get(code);
-    this.#streams.delete(code);
-    await watched?.work;
-    await watched?.opened?.close();
-    await this.#free?.release(code);
-  }
-
   /** Changes what is kept of a stream; it holds from the next look on, which is now. False when this service has no such stream. */
   setLimits(code: StreamCode, limits: RetentionLimits): boolean {
     const watched = this.#streams.get(code);
@@ -169,7 +140,14 @@ export class Retention {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#free?.close();
-    await Promise.all([...this.#streams.keys()].map((code) => this.release(code)));
+    await Promise.all([...this.#streams.keys()].map((code) => this.#release(code)));
+  }
+
+  async #release(code: StreamCode): Promise<void> {
+    const watched = this.#streams.get(code);
+    this.#streams.delete(code);
+    await watched?.work;
+    await watched?.opened?.close();
   }
 
   #tick(): void {

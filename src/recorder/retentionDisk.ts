@@ -6,7 +6,7 @@ import { loadIndex, type ArchiveWriter, type PruneLimits } from '../archive/inde
 import type { Clock, Logger } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { Disk, Storage } from '../storage/index.js';
-import type { RetainedStream, Watched } from './retention.js';
+import type { RetainedStream, Watched } from './retentionStream.js';
 
 /** Between two looks at a disk, unless a segment could not be stored. */
 const LOOK_EVERY_MS = 1000;
@@ -31,6 +31,8 @@ export interface FreeSpaceOptions {
 interface Candidate {
   readonly code: StreamCode;
   startedAtMs: number | undefined;
+  /** Its archive, when it is open. */
+  writer(): ArchiveWriter | undefined;
   prune(limits: PruneLimits): Promise<{ readonly bytes: number; readonly startedAtMs: number | undefined }>;
 }
 
@@ -46,6 +48,8 @@ export class FreeSpace {
   readonly #options: FreeSpaceOptions;
   readonly #looks = new Map<string, { running: Promise<void> | undefined; full: boolean; atMs: number }>();
   readonly #opened = new Map<StreamCode, ArchiveWriter>();
+  /** Streams that are about to be recorded. */
+  readonly #busy = new Set<StreamCode>();
   #others: { readonly list: Other[]; readonly atMs: number } | undefined;
   #closed = false;
 
@@ -70,18 +74,33 @@ export class FreeSpace {
     }
   }
 
-  /** Lets go of a stream that is to be recorded. */
+  /** Lets go of a stream that is to be recorded, and leaves it alone until it is admitted. */
   async release(code: StreamCode): Promise<void> {
-    const archive = this.#opened.get(code);
-    this.#opened.delete(code);
+    this.#busy.add(code);
+    await this.#settled();
+    await this.#letGo(code);
+  }
+
+  /** It is being recorded, or is not to be. */
+  admit(code: StreamCode): void {
+    this.#busy.delete(code);
     this.#others = undefined;
-    await archive?.close();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#settled();
+    await Promise.all([...this.#opened.keys()].map((code) => this.#letGo(code)));
+  }
+
+  async #settled(): Promise<void> {
     await Promise.all([...this.#looks.values()].map(({ running }) => running?.catch(() => undefined)));
-    await Promise.all([...this.#opened.keys()].map((code) => this.release(code)));
+  }
+
+  async #letGo(code: StreamCode): Promise<void> {
+    const archive = this.#opened.get(code);
+    this.#opened.delete(code);
+    await archive?.close();
   }
 
   async #relieve(stream: RetainedStream, look: { full: boolean }): Promise<void> {
@@ -99,11 +118,11 @@ export class FreeSpace {
     // Less than half of what should be free: the grace cannot be waited for.
     const atOnce = full || disk.freeBytes < minFreeBytes / 2;
     if (atOnce) {
-      for (const watched of this.#on(disk, candidates)) await this.#options.prune(watched, { atOnce });
-      for (const archive of this.#opened.values()) await archive.prune({ atOnce });
+      for (const candidate of candidates) if (candidate.writer()) await candidate.prune({ atOnce });
       disk = await stream.storage.disk(stream.code);
     }
-    const missing = minFreeBytes - disk.freeBytes - (atOnce ? 0 : this.#waitingBytes(disk, candidates));
+    const waiting = candidates.reduce((sum, candidate) => sum + (candidate.writer()?.pruning.waitingBytes ?? 0), 0);
+    const missing = minFreeBytes - disk.freeBytes - waiting;
     // Where a quota is what is full, the free space does not show it: a batch goes in any case.
     await this.#prune(candidates, full ? Math.max(missing, 1) : missing, atOnce);
   }
@@ -124,16 +143,6 @@ export class FreeSpace {
     }
   }
 
-  #on(disk: Disk, candidates: readonly Candidate[]): Watched[] {
-    const codes = new Set(candidates.map(({ code }) => code));
-    return [...this.#options.streams()].filter((watched) => codes.has(watched.stream.code) && disk.id !== '');
-  }
-
-  #waitingBytes(disk: Disk, candidates: readonly Candidate[]): number {
-    const writers = this.#on(disk, candidates).map((watched) => (watched.recording ? watched.stream.archive() : watched.opened));
-    return [...writers, ...this.#opened.values()].reduce((sum, writer) => sum + (writer?.pruning.waitingBytes ?? 0), 0);
-  }
-
   async #candidates(disk: Disk): Promise<Candidate[]> {
     const found: Candidate[] = [];
     const known = new Set<StreamCode>();
@@ -145,12 +154,14 @@ export class FreeSpace {
       found.push({
         code: watched.stream.code,
         startedAtMs: startedAtMs(),
+        writer: () => (watched.recording ? watched.stream.archive() : watched.opened),
         prune: async (limits) => ({ bytes: (await this.#options.prune(watched, limits)) ?? 0, startedAtMs: startedAtMs() }),
       });
     }
     for (const other of await this.#listOthers()) {
-      if (known.has(other.code) || other.diskId !== disk.id) continue;
-      found.push({ code: other.code, startedAtMs: other.startedAtMs, prune: (limits) => this.#pruneOther(other, limits) });
+      if (known.has(other.code) || this.#busy.has(other.code) || other.diskId !== disk.id) continue;
+      const writer = (): ArchiveWriter | undefined => this.#opened.get(other.code);
+      found.push({ code: other.code, startedAtMs: other.startedAtMs, writer, prune: (limits) => this.#pruneOther(other, limits) });
     }
     return found;
   }
@@ -167,7 +178,8 @@ export class FreeSpace {
         // One whose index cannot be read is left alone until it was recorded or repaired.
         const index = await loadIndex(storage.stream(code)).catch(() => undefined);
         const startedAtMs = index?.startedAt?.getTime();
-        if (startedAtMs !== undefined && (index?.segmentCount ?? 0) > 1) list.push({ code, storage, diskId: (await storage.disk(code)).id, startedAtMs });
+        if (startedAtMs !== undefined && (index?.segmentCount ?? 0) > 1)
+          list.push({ code, storage, diskId: (await storage.disk(code)).id, startedAtMs });
       }
     }
     this.#others = { list, atMs: nowMs };

@@ -15,8 +15,10 @@ import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger 
 import type { MediaBuffers } from '../buffer/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/index.js';
 import type { Storage, StreamStorage } from '../storage/index.js';
-import { checkDvrConfig, type DvrConfig } from './config.js';
+import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from './config.js';
 import type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
+import { Retention } from './retention.js';
+import type { RetentionLimits } from './retentionStream.js';
 import { SupervisedRecording, type RecordingStatus } from './supervised.js';
 
 /** What is special about one recording and not part of its stored configuration. */
@@ -38,6 +40,11 @@ export interface DvrService extends Closable {
    * @throws LivetapeError NOT_RECORDING, or what kept the last of it from being stored
    */
   stopRecording(streamCode: StreamCode): Promise<Recording>;
+  /**
+   * Changes what is kept of a stream that is being recorded, or was while this service lives; the recording is not interrupted.
+   * @throws LivetapeError NOT_RECORDING, CONFIG_INVALID
+   */
+  setRetention(streamCode: StreamCode, limits: RetentionLimits): void;
   /** Whether the stream is being recorded, or is tried again after a failure. */
   isRecording(streamCode: StreamCode): boolean;
   /** The recordings there are, in the order in which they were started. */
@@ -64,6 +71,8 @@ export interface DvrServiceOptions {
   readonly buffers: MediaBuffers;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Gigabytes (10^9 bytes) to keep free on each disk that is recorded on; the oldest segments go for it. Default 0: no such care. */
+  readonly minFreeGb?: number | undefined;
   /** Another root, for streams whose configuration names a `storagePath`. */
   openRoot(path: string): Storage;
   /** Which program the source of a buffer asks for (`program=` in its URL). */
@@ -79,11 +88,19 @@ export class InProcessDvrService implements DvrService {
   readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
   readonly #starting = new Map<StreamCode, Promise<unknown>>();
   readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
+  readonly #retention: Retention;
   #closing: Promise<void> | undefined;
 
   constructor(options: DvrServiceOptions) {
     this.#options = options;
     this.#emitter.setMaxListeners(0);
+    this.#retention = new Retention({
+      clock: options.clock,
+      log: options.log,
+      minFreeBytes: checkMinFree(options.minFreeGb ?? 0) * 1e9,
+      openArchive: (storage, code) => this.#openArchive(code, storage.stream(code), true),
+      pruned: (streamCode, count, sizeBytes) => this.#emit('segment.pruned', { streamCode, count, sizeBytes }),
+    });
   }
 
   async startRecording(streamCode: StreamCode, mediaBufferId: string, config: DvrConfig, options: RecordOptions = {}): Promise<Recording> {
@@ -103,6 +120,7 @@ export class InProcessDvrService implements DvrService {
       return await start;
     } catch (error) {
       this.#recordings.delete(code);
+      this.#retention.notStarted(code);
       throw toLivetapeError(error, 'STORAGE_FAILED', `stream ${code} cannot be recorded`);
     } finally {
       this.#starting.delete(code);
@@ -116,7 +134,9 @@ export class InProcessDvrService implements DvrService {
     }
     const place = storage.stream(code);
     await place.create();
-    const recording = new SupervisedRecording({
+    await this.#retention.starting(code);
+    const retained = { code, storage, limits: checked, archive: () => recording.archive };
+    const recording: SupervisedRecording = new SupervisedRecording({
       code,
       openBuffer: () => this.#options.buffers.open(bufferId),
       place,
@@ -125,11 +145,13 @@ export class InProcessDvrService implements DvrService {
       clock: this.#options.clock,
       log: this.#options.log,
       emit: (name, event) => this.#emit(name, event),
-      openArchive: () => this.#openArchive(code, place, checked),
+      retention: this.#retention,
+      openArchive: () => this.#openArchive(code, place, this.#retention.mayPrune(retained.limits)),
     });
     await recording.start();
     codes.add(code);
     this.#recordings.set(code, recording);
+    this.#retention.started(retained);
     // The service may have been closed while the archive was being opened.
     if (this.#closing) {
       await recording.close();
@@ -152,10 +174,17 @@ export class InProcessDvrService implements DvrService {
       // Of two stops at once, the first to come here tells of it.
       if (this.#recordings.get(streamCode) === recording) {
         this.#recordings.delete(streamCode);
+        this.#retention.stopped(streamCode);
         this.#emit('recording.stopped', { recording: recording.recording });
       }
     }
     return recording.recording;
+  }
+
+  setRetention(streamCode: StreamCode, limits: RetentionLimits): void {
+    if (!this.#retention.setLimits(streamCode, checkRetention(limits))) {
+      throw new LivetapeError('NOT_RECORDING', `stream ${streamCode} is not being recorded`, { context: { code: streamCode } });
+    }
   }
 
   isRecording(streamCode: StreamCode): boolean {
@@ -203,6 +232,7 @@ export class InProcessDvrService implements DvrService {
   async #closeAll(): Promise<void> {
     // A start that is under way sees that the service is closed, and ends by itself.
     await Promise.allSettled(this.#starting.values());
+    await this.#retention.close();
     const open = [...this.#recordings.values()].filter((recording) => recording !== 'starting');
     const results = await Promise.allSettled(open.map((recording) => recording.close()));
     this.#recordings.clear();
@@ -233,8 +263,7 @@ export class InProcessDvrService implements DvrService {
     }
   }
 
-  #openArchive(code: StreamCode, place: StreamStorage, config: DvrConfig): Promise<ArchiveWriter> {
-    const retention = config.retentionSec > 0 || config.maxSizeGb > 0;
+  #openArchive(code: StreamCode, place: StreamStorage, retention: boolean): Promise<ArchiveWriter> {
     return openArchiveForWriting({ storage: place, streamCode: code, retention, clock: this.#options.clock, log: this.#options.log });
   }
 

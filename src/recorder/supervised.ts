@@ -9,6 +9,7 @@ import type { Gap, StreamCode } from '../model/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import type { DvrConfig } from './config.js';
 import type { DvrEventName, DvrEvents, Recording } from './events.js';
+import type { Retention, RetentionStatus } from './retention.js';
 import { RecordingSession, type SessionStatus } from './session.js';
 
 /** The pause before a broken session is made anew, doubled each time … */
@@ -29,6 +30,8 @@ export interface RecordingStatus {
   readonly restarts: number;
   /** What was found wrong with the archive when its sessions opened it, in number; the event `archive.healed` says what. */
   readonly healed: number;
+  /** What retention has done. */
+  readonly retention: RetentionStatus;
   /** The newest gap, when there was one since the recording was started. */
   readonly lastGap: Gap | undefined;
 }
@@ -45,6 +48,7 @@ export interface SupervisedOptions {
   readonly log: Logger;
   emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void;
   openArchive(): Promise<ArchiveWriter>;
+  readonly retention: Retention;
 }
 
 /** A stream's recording, from start to stop. */
@@ -92,9 +96,15 @@ export class SupervisedRecording {
       segmentCount: this.#archive?.totals.segmentCount ?? 0,
       sizeBytes: this.#archive?.totals.sizeBytes ?? 0,
       restarts: this.#restarts,
+      retention: this.#options.retention.status(this.#options.code),
       healed: this.#healed,
       lastGap: this.#lastGap,
     };
+  }
+
+  /** The archive of the running session. */
+  get archive(): ArchiveWriter | undefined {
+    return this.#archive;
   }
 
   /** Opens the archive and begins. Rejects when the archive cannot be opened; nothing is left behind then. */
@@ -121,6 +131,7 @@ export class SupervisedRecording {
         written: (segment) => {
           if (this.#session === session) this.#recovered();
           this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
+          this.#options.retention.committed(this.#options.code);
           // The partial segment before the gap is written after the gap has opened.
           const closes = this.#gapFromMs !== undefined && segment.wallMs >= this.#gapFromMs - 1;
           const { gap } = segment;
@@ -132,6 +143,7 @@ export class SupervisedRecording {
         },
         lost: (error) => {
           if (this.#session === session) this.#failed(error);
+          if (error.code === 'DISK_FULL') this.#options.retention.full(this.#options.code);
         },
         broken: (error) => this.#broken(session, error),
         signalLost: (fromMs, reason) => {

@@ -15,13 +15,14 @@ export interface TestService {
 }
 
 /** A service; its streams lie in `storage`, memory unless given. */
-export function testService(storage: Storage = createMemoryStorage(), clock = new ManualClock()): TestService {
+export function testService(storage: Storage = createMemoryStorage(), clock = new ManualClock(), minFreeGb = 0): TestService {
   const buffers = new MediaBuffers({ clock });
   const dvr = new InProcessDvrService({
     storage,
     buffers,
     clock,
     log: silentLogger,
+    minFreeGb,
     openRoot: () => storage,
     openFolder: (folder) => storage.stream(folder.split('/').at(-1) ?? ''),
   });
