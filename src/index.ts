@@ -13,5 +13,7 @@ export type {
   Recording,
   RecordingStatus,
   RecordOptions,
+  RetentionLimits,
+  RetentionStatus,
   SessionStatus,
 } from './recorder/index.js';

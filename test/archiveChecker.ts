@@ -129,7 +129,9 @@ async function checkIndex(folder: string, entries: readonly CheckedEntry[], ende
     index.total_size_bytes,
     entries.reduce((sum, entry) => sum + number(entry, 'size'), 0),
   );
-  if (!folder.replaceAll('\\', '/').endsWith(`/${index.stream_code}`)) fault('index', `stream_code is ${index.stream_code} in ${folder}`);
+  // a keep lies in .keeps/CODE/NAME
+  const place = folder.replaceAll('\\', '/').replace(/(\/\.keeps\/.*)\/[^/]+$/, '$1');
+  if (!place.endsWith(`/${index.stream_code}`)) fault('index', `stream_code is ${index.stream_code} in ${folder}`);
   if (last && !(index.next_index > number(last, 'n'))) fault('F5', `next_index is ${index.next_index}, and ${last.uri} is there`);
   same('started_at', index.started_at && Date.parse(index.started_at), first?.dateMs);
   const endMs = Date.parse(index.last_segment_at ?? '');

@@ -14,3 +14,4 @@ export { openArchiveForWriting, type ArchiveOptions } from './writer.js';
 export { loadIndex, type ArchiveIndex, type IndexGap } from './archiveIndex.js';
 export { parsePlaylist, summarize, type ArchiveSummary, type SegmentMeta } from './reader.js';
 export { TrustedTime, type TimeSight } from './trustedTime.js';
+export { checkKeepName, listKeeps, makeKeep, removeKeep, type Keep, type KeepRequest } from './keep.js';

@@ -38,6 +38,11 @@ export function prunedBelow(header: PlaylistHeader | undefined): number {
   return Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
+/** The header without its word of what was pruned: of a playlist that is a piece of another. */
+export function withoutPruned(header: PlaylistHeader): PlaylistHeader {
+  return { ...header, unknownKeys: header.unknownKeys.filter((key) => !key.startsWith(PRUNED_KEY)) };
+}
+
 /** What the pruner is given. */
 export interface PrunerOptions {
   readonly journal: Journal;
@@ -190,7 +195,6 @@ export class Pruner {
     const { header, ended } = this.#options.journal;
     invariant(header?.life !== undefined, 'a playlist of ours is pruned');
     const below = first.entry.facts?.index;
-    const others = header.unknownKeys.filter((key) => !key.startsWith(PRUNED_KEY));
     return {
       ...header,
       mediaSequence: first.mediaSequence,
@@ -200,7 +204,7 @@ export class Pruner {
         : last.discontinuitySequence,
       // What had ended begins a new life (K12).
       life: ended ? header.life + 1 : header.life,
-      unknownKeys: below === undefined ? header.unknownKeys : [...others, `${PRUNED_KEY}${below}`],
+      unknownKeys: below === undefined ? header.unknownKeys : [...withoutPruned(header).unknownKeys, `${PRUNED_KEY}${below}`],
     };
   }
 

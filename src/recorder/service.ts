@@ -4,11 +4,16 @@
  */
 import { EventEmitter } from 'node:events';
 import {
+  listKeeps,
   loadIndex,
+  makeKeep,
   openArchiveForWriting,
   parsePlaylist,
+  removeKeep,
   type ArchiveIndex,
   type ArchiveWriter,
+  type Keep,
+  type KeepRequest,
   type SegmentMeta,
 } from '../archive/index.js';
 import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
@@ -61,6 +66,20 @@ export interface DvrService extends Closable {
    * @throws LivetapeError STREAM_NOT_FOUND, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER
    */
   parsePlaylist(segmentDir: string): Promise<SegmentMeta[]>;
+  /**
+   * Keeps a window of a stream for good: its segments, from the one that holds `from` to the one that holds `to`, become a VOD of their own that
+   * retention and the deletion of the stream do not touch.
+   * @throws LivetapeError KEEP_EXISTS, ARGUMENT_INVALID, STREAM_NOT_FOUND, WINDOW_EXPIRED, WINDOW_IN_GAP, WINDOW_IN_FUTURE, ARCHIVE_CORRUPT, DISK_FULL,
+   * STORAGE_UNWRITABLE, STORAGE_FAILED
+   */
+  keep(streamCode: StreamCode, window: KeepRequest): Promise<Keep>;
+  /** The keeps of a stream, or all there are. */
+  keeps(streamCode?: StreamCode): Promise<Keep[]>;
+  /**
+   * Removes a keep.
+   * @throws LivetapeError KEEP_NOT_FOUND
+   */
+  removeKeep(streamCode: StreamCode, name: string): Promise<void>;
   on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
   off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
 }
@@ -88,6 +107,8 @@ export class InProcessDvrService implements DvrService {
   readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
   readonly #starting = new Map<StreamCode, Promise<unknown>>();
   readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
+  /** Of the streams that were recorded. */
+  readonly #storages = new Map<StreamCode, Storage>();
   readonly #retention: Retention;
   #closing: Promise<void> | undefined;
 
@@ -152,6 +173,7 @@ export class InProcessDvrService implements DvrService {
     codes.add(code);
     this.#recordings.set(code, recording);
     this.#retention.started(retained);
+    this.#storages.set(code, storage);
     // The service may have been closed while the archive was being opened.
     if (this.#closing) {
       await recording.close();
@@ -209,6 +231,22 @@ export class InProcessDvrService implements DvrService {
     return parsePlaylist(this.#options.openFolder(segmentDir));
   }
 
+  keep(streamCode: StreamCode, window: KeepRequest): Promise<Keep> {
+    const code = checkStreamCode(streamCode);
+    return makeKeep(this.#storageOf(code), code, window, this.#options.clock);
+  }
+
+  async keeps(streamCode?: StreamCode): Promise<Keep[]> {
+    const storages = new Set([this.#options.storage, ...[...this.#roots.values()].map(({ storage }) => storage)]);
+    const lists = await Promise.all([...storages].map((storage) => listKeeps(storage, streamCode)));
+    return lists.flat();
+  }
+
+  async removeKeep(streamCode: StreamCode, name: string): Promise<void> {
+    const code = checkStreamCode(streamCode);
+    await removeKeep(this.#storageOf(code), code, name);
+  }
+
   on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
     this.#emitter.on(name, listener);
     return this;
@@ -239,6 +277,11 @@ export class InProcessDvrService implements DvrService {
     for (const result of results) {
       if (result.status === 'rejected') this.#options.log.error({ err: result.reason as unknown }, 'a recording did not close cleanly');
     }
+  }
+
+  /** The root under which a stream of this service lies. */
+  #storageOf(code: StreamCode): Storage {
+    return this.#storages.get(code) ?? this.#options.storage;
   }
 
   #bufferId(code: StreamCode, mediaBufferId: string): string {
