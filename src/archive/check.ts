@@ -46,6 +46,8 @@ export interface CheckOptions {
 /** An entry with its media. */
 export interface CheckedSegment {
   readonly entry: PlaylistEntry;
+  /** Where the entry begins in the playlist. */
+  readonly fromByte: number;
   /** Undefined when the file is missing or cannot be read from the medium. */
   readonly probe: Probe | undefined;
   /** Of the entry and its media. */
@@ -99,7 +101,7 @@ class Check {
     const size = await this.#storage.journalSize();
     const head = size === undefined ? undefined : await readJournalHead(this.#read);
     let end: JournalEnd = { ended: false, tornBytes: 0 };
-    if (head === undefined) this.#tell(finding('playlist_missing', { file: JOURNAL_NAME, message: `${JOURNAL_NAME}: it is not there` }));
+    if (head === undefined) await this.#judgeMissing();
     else if (isLivetapeError(head.error, 'ARCHIVE_FORMAT_NEWER')) {
       this.#tell(finding('playlist_newer', { file: JOURNAL_NAME, message: `${JOURNAL_NAME}: ${head.error.message}` }));
       return this.#report();
@@ -178,7 +180,7 @@ class Check {
     this.#bytes += probe?.sizeBytes ?? 0;
     this.#sizeBytes += entry.facts?.sizeBytes ?? 0;
     if (entry.facts?.gap && entry.wallMs !== undefined) this.#gaps.add({ ...entry.facts.gap, toMs: entry.wallMs });
-    this.#options.onSegment?.({ entry, probe, kinds: new Set(findings.map(({ kind }) => kind)) });
+    this.#options.onSegment?.({ entry, fromByte: item.located.fromByte, probe, kinds: new Set(findings.map(({ kind }) => kind)) });
     this.#options.onProgress?.({
       segments: this.#segments,
       bytes: this.#bytes,
@@ -198,6 +200,14 @@ class Check {
       const kind = error.code === 'PATH_OUTSIDE_ROOT' ? 'segment_missing' : 'segment_unreadable';
       return { probe: undefined, findings: [finding(kind, { ...at, message: `${entry.uri}: ${error.message}` })] };
     }
+  }
+
+  /** A stream whose recording never had a segment has no playlist. */
+  async #judgeMissing(): Promise<void> {
+    const missing = finding('playlist_missing', { file: JOURNAL_NAME, message: `${JOURNAL_NAME}: it is not there` });
+    for await (const name of this.#storage.files.list()) if (numberOf(name) !== undefined) return this.#tell(missing);
+    const index = await readIndex(this.#storage);
+    if (!('kind' in index) && index.segmentCount > 0) this.#tell(missing);
   }
 
   #judgeHead({ header, error }: JournalHead): void {

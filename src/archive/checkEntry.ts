@@ -29,7 +29,7 @@ export function judgeEntry(listed: Listed, before: PlaylistEntry | undefined, he
   const fault = (kind: FindingKind, message: string, more: Partial<FindingDetail> = {}): void =>
     void found.push(finding(kind, { file: uri, entry: facts?.index, line: listed.line, message: `${uri}: ${message}`, ...more }));
 
-  const misspelt = misspeltIn(entry);
+  const [misspelt] = misspeltNames(entry);
   if (misspelt !== undefined) fault('entry_incomplete', `"${misspelt}" looks like a name that was damaged`);
   else if (facts === undefined && before?.facts !== undefined) fault('entry_incomplete', 'its #livetape line is missing');
   else if (facts !== undefined && entry.wallMs === undefined) fault('entry_incomplete', 'it has no date-time');
@@ -117,8 +117,10 @@ const HEADER_TAGS = [
 ];
 const KEYS = ['pts', 'keys', 'head', 'cut', 'lost', 'tei', 'sync', 'scr', 'gap', 'why', 'epoch', 'damaged'];
 
-function misspeltIn({ unknownTags, facts }: PlaylistEntry): string | undefined {
-  return unknownTags.map(nameOf).find((name) => isNearly(name, TAGS)) ?? facts?.unknownKeys.map(keyOf).find((key) => isNearly(key, KEYS));
+/** Names in an entry that are nearly ones of ours. */
+export function misspeltNames({ unknownTags, facts }: PlaylistEntry): string[] {
+  const tags = unknownTags.map(nameOf).filter((name) => isNearly(name, TAGS));
+  return [...tags, ...(facts?.unknownKeys ?? []).map(keyOf).filter((key) => isNearly(key, KEYS))];
 }
 
 /** A tag of the header that is nearly one of ours: damage, not news. */

@@ -16,7 +16,8 @@ export function judgeMedia(entry: PlaylistEntry, line: number, probe: Probe): Fi
   const found: Finding[] = [];
   const known = knownDamage(entry);
   const fault = (kind: FindingKind, message: string, more: Partial<FindingDetail> = {}): void => {
-    if (!known.includes(kind)) found.push(finding(kind, { file: uri, entry: facts?.index, line, message: `${uri}: ${message}`, ...more }));
+    const isKnown = kind !== 'segment_size' && kind !== 'segment_crc' && known.includes(kind);
+    if (!isKnown) found.push(finding(kind, { file: uri, entry: facts?.index, line, message: `${uri}: ${message}`, ...more }));
   };
   if (known.length > 0)
     found.push(

@@ -1,0 +1,216 @@
+/**
+ * The repaired playlist as a stream: the entries that are there, less those that leave, with those that come in at their numbers' places. It is made twice,
+ * once to know its header and once to be written, so that only what differs is held in memory.
+ */
+import { ENDLIST, renderEntry, renderHeader, type EntryFacts, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
+import type { Gap } from '../model/index.js';
+import { misspeltInHeader } from './checkEntry.js';
+import { NameSet, numberOf } from './checkFolder.js';
+import { readJournalItems, type JournalHead, type ReadRange } from './checkJournal.js';
+import { EntryMaker, type Candidate, type Repaired, type Running, type TimeHints } from './repairEntries.js';
+import type { Probe } from './probe.js';
+import type { FindingKind } from './checkFindings.js';
+import { NewestGaps } from './reader.js';
+
+/** Text is handed to the medium in pieces of this size. */
+const PIECE_CHARS = 256 * 1024;
+
+/** What becomes of an entry that is not simply kept. */
+export type Decision =
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'keep'; readonly uri?: string | undefined; readonly number?: number | undefined }
+  | { readonly kind: 'change'; readonly probe: Probe; readonly damage: readonly FindingKind[]; readonly uri?: string | undefined };
+
+/** A file that comes in. */
+export interface Incoming {
+  readonly number: number;
+  readonly uri: string;
+  readonly probe: Probe;
+  readonly damage: readonly FindingKind[];
+  readonly modifiedMs: number | undefined;
+  /** Its entry, and the number of the one before that, where a playlist that was set aside had it. */
+  readonly entry: PlaylistEntry | undefined;
+  readonly ownBefore: number | undefined;
+}
+
+/** What the repaired playlist is made from. */
+export interface PlaylistSources {
+  /** The playlist; undefined where there is none. */
+  readonly journal: { readonly read: ReadRange; readonly head: JournalHead; readonly size: number } | undefined;
+  /** By where the entry begins. */
+  readonly decisions: ReadonlyMap<number, Decision>;
+  /** In order of their numbers. */
+  readonly incoming: readonly Incoming[];
+  readonly hints: TimeHints;
+  /** Told of an entry that leaves because its file is named before, or its number is out of order. */
+  readonly skipped?: ((entry: PlaylistEntry) => void) | undefined;
+}
+
+/** What was learnt of the repaired playlist before it is written. */
+export interface PlaylistSurvey {
+  readonly running: Running;
+  readonly longestSec: number;
+  readonly count: number;
+  readonly sizeBytes: number;
+  readonly first: PlaylistEntry | undefined;
+  readonly last: PlaylistEntry | undefined;
+  readonly gaps: readonly Gap[];
+}
+
+/** Every segment of the repaired playlist, in order. */
+async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSources): AsyncGenerator<Candidate> {
+  const used = new NameSet();
+  let at = 0;
+  let last: number | undefined;
+  const enter = function* (below: number): Generator<Candidate> {
+    for (let next = incoming[at]; next !== undefined && next.number < below; next = incoming[++at]) {
+      if (!used.add(next.uri)) continue;
+      const { ownBefore, ...rest } = next;
+      yield { ...rest, adjacent: next.entry !== undefined && ownBefore === last };
+      last = next.number;
+    }
+  };
+  // Of the entry before in the text; NaN where that cannot be read.
+  let ownBefore: number | undefined;
+  if (journal !== undefined) {
+    for await (const item of readJournalItems(journal.read, journal.head, journal.size)) {
+      if (item.kind === 'unreadable') {
+        ownBefore = NaN;
+        continue;
+      }
+      const { entry, fromByte } = item.located;
+      const decision = decisions.get(fromByte) ?? { kind: 'keep' };
+      const uri = decision.kind === 'drop' ? entry.uri : (decision.uri ?? entry.uri);
+      const number = numberOf(uri) ?? entry.facts?.index ?? last ?? 0;
+      const before = ownBefore;
+      ownBefore = number;
+      if (decision.kind === 'drop') continue;
+      if (numberOf(uri) !== undefined) yield* enter(number);
+      const isBehind = numberOf(uri) !== undefined && last !== undefined && number <= last;
+      if (!used.add(uri) || isBehind) {
+        skipped?.(entry);
+        continue;
+      }
+      const { probe, damage } = decision.kind === 'change' ? decision : { probe: undefined, damage: [] };
+      const adjacent = before === last;
+      last = number;
+      yield { number, uri, entry, probe, damage, adjacent, modifiedMs: undefined };
+    }
+  }
+  yield* enter(Infinity);
+}
+
+/** The entries, each made in sight of the two behind it. */
+async function* made(sources: PlaylistSources, running: Running): AsyncGenerator<{ candidate: Candidate; repaired: Repaired }> {
+  const maker = new EntryMaker(sources.hints, running);
+  const waiting: Candidate[] = [];
+  for await (const candidate of candidates(sources)) {
+    waiting.push(candidate);
+    if (waiting.length < 3) continue;
+    const [first, ...ahead] = waiting;
+    if (first) yield { candidate: first, repaired: maker.next(first, ahead) };
+    waiting.shift();
+  }
+  for (let first = waiting.shift(); first !== undefined; first = waiting.shift())
+    yield { candidate: first, repaired: maker.next(first, waiting) };
+}
+
+/** Goes through the repaired playlist without writing it; `see` is told each entry. */
+export async function surveyPlaylist(
+  sources: PlaylistSources,
+  see: (candidate: Candidate, repaired: Repaired) => void,
+): Promise<PlaylistSurvey> {
+  const running = await numbersOf(sources);
+  const gaps = new NewestGaps();
+  let [longestSec, count, sizeBytes] = [0, 0, 0];
+  let first: PlaylistEntry | undefined;
+  let last: PlaylistEntry | undefined;
+  for await (const { candidate, repaired } of made(sources, running)) {
+    const { entry } = repaired;
+    first ??= entry;
+    last = entry;
+    count += 1;
+    sizeBytes += entry.facts?.sizeBytes ?? 0;
+    longestSec = Math.max(longestSec, Math.round(entry.durationUs / 1e6));
+    if (entry.facts?.gap && entry.wallMs !== undefined) gaps.add({ ...entry.facts.gap, toMs: entry.wallMs });
+    see(candidate, repaired);
+  }
+  return { running, longestSec, count, sizeBytes, first, last, gaps: gaps.list() };
+}
+
+/** The text of the repaired playlist, piece by piece. */
+export async function* textOf(sources: PlaylistSources, header: PlaylistHeader, running: Running, ended: boolean): AsyncGenerator<string> {
+  let piece = renderHeader(header);
+  for await (const { repaired } of made(sources, running)) {
+    piece += renderEntry(repaired.entry);
+    if (piece.length < PIECE_CHARS) continue;
+    yield piece;
+    piece = '';
+  }
+  yield ended ? piece + ENDLIST : piece;
+}
+
+/** The header of the life that a repair begins. */
+export function headerOf(
+  old: PlaylistHeader | undefined,
+  survey: PlaylistSurvey,
+  how: { readonly ended: boolean; readonly retention: boolean },
+): PlaylistHeader {
+  const ownTag = survey.first?.discontinuity === true ? 1 : 0;
+  const misspelt = old && misspeltInHeader(old);
+  return {
+    version: Math.max(3, old?.version ?? 3),
+    targetDurationSec: Math.max(1, old?.targetDurationSec ?? 1, survey.longestSec),
+    mediaSequence: survey.running.mediaSequence,
+    discontinuitySequence:
+      survey.first?.facts === undefined ? survey.running.discontinuitySequence : survey.first.facts.discontinuitySequence - ownTag,
+    type: how.ended ? 'VOD' : how.retention ? undefined : 'EVENT',
+    life: (old?.life ?? 0) + 1,
+    unknownTags: (old?.unknownTags ?? []).filter((tag) => misspelt === undefined || !tag.startsWith(misspelt)),
+    unknownKeys: old?.unknownKeys ?? [],
+  };
+}
+
+/**
+ * The numbers with which the repaired playlist begins: those of the first entries that stay, less what comes in before them. Where the
+ * first entry, the header and the next two do not agree, what most of them say holds.
+ */
+async function numbersOf(sources: PlaylistSources): Promise<Running> {
+  const header = sources.journal?.head.header;
+  const votes: Running[] = [];
+  const before: Candidate[] = [];
+  for await (const candidate of candidates(sources)) {
+    const facts = candidate.entry?.facts;
+    // An entry from a playlist that was set aside has the numbers of another life.
+    const inPlaylist = facts !== undefined && !sources.incoming.some(({ entry }) => entry === candidate.entry);
+    before.push(candidate);
+    if (facts !== undefined && inPlaylist) votes.push(startOf(candidate.entry, facts, before));
+    if (votes.length === 3 || (votes.length === 0 && before.length > 1000 && sources.incoming.length < 1000)) break;
+  }
+  const first = before[0];
+  const isHead = first?.entry !== undefined && first.adjacent && header !== undefined;
+  const said = (pick: (running: Running) => number, more: number | undefined): number => {
+    const values = [...votes.map(pick), ...(more === undefined ? [] : [more])];
+    const most = values.find((value) => values.filter((other) => other === value).length > 1);
+    return Math.max(0, most ?? values[0] ?? 0);
+  };
+  const foreign = votes.length === 0;
+  return {
+    mediaSequence: said((running) => running.mediaSequence, isHead || foreign ? header?.mediaSequence : undefined),
+    discontinuitySequence: said((running) => running.discontinuitySequence, isHead || foreign ? header?.discontinuitySequence : undefined),
+    cumulativeBytes: said((running) => running.cumulativeBytes, undefined),
+  };
+}
+
+/** The numbers with which a playlist began whose last of `upTo` has these facts. */
+function startOf(entry: PlaylistEntry | undefined, facts: EntryFacts, upTo: readonly Candidate[]): Running {
+  const tags = upTo.filter((candidate) => candidate.entry?.discontinuity === true).length;
+  const bytes = upTo.reduce((sum, { probe, entry: own }) => sum + (probe?.sizeBytes ?? own?.facts?.sizeBytes ?? 0), 0);
+  const own = facts.sizeBytes;
+  const counted = upTo.at(-1)?.probe?.sizeBytes ?? own;
+  return {
+    mediaSequence: facts.mediaSequence - upTo.length + 1,
+    discontinuitySequence: facts.discontinuitySequence - tags,
+    cumulativeBytes: facts.cumulativeBytes - own - (bytes - counted),
+  };
+}
