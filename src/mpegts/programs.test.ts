@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { scan, type Scanned } from '../../test/scan.js';
 import { TsBuilder, concat, makeStream, patSection, pmtSection, longSection, videoFrame, crc32Mpeg } from '../../test/tsBuilder.js';
-import { SectionAssembler, crc32Mpeg2, parsePat, parsePmt, readCounter, readPid, type PatEntry } from './index.js';
+import { crc32Mpeg2 } from './crc32.js';
+import { readCounter, readPid } from './index.js';
+import { SectionAssembler, parsePat, parsePmt, type PatEntry } from './psi.js';
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 
