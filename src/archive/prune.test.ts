@@ -1,94 +1,12 @@
-/** K8, K9, K11, K12: what leaves the head of a playlist, in which order, and what is left of it whatever fails. */
+/** K8, K9, K11, K12: what leaves the head of a playlist, in which order, and what is left of it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { START_MS, Watch, checkListed, endOf, entriesOf, factsAt, indexOf, mediaOf, playlistOf, record } from '../../test/archiveLab.js';
+import { START_MS, checkListed, endOf, entriesOf, factsAt, indexOf, mediaOf, playlistOf, record } from '../../test/archiveLab.js';
 import { faultyStorage } from '../../test/faultyStorage.js';
-import { LivetapeError, ManualClock, silentLogger } from '../base/index.js';
-import { parseHeader, renderEntry, renderHeader } from '../hls/index.js';
-import { createMemoryStorage, type Storage, type StreamStorage } from '../storage/index.js';
-import { loadIndex, openArchiveForWriting, type ArchiveWriter } from './index.js';
+import { GRACE_MS, fill, fillAtOnce, lab, settle, sumsAgree } from '../../test/pruneLab.js';
+import { createMemoryStorage } from '../storage/index.js';
+import { loadIndex } from './index.js';
 import { prunedBelow } from './prune.js';
-import { segmentName } from './survey.js';
-
-/** Three target durations of six seconds, and a tick. */
-const GRACE_MS = 19_000;
-
-async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-interface Lab {
-  readonly storage: Storage;
-  readonly place: StreamStorage;
-  readonly clock: ManualClock;
-  readonly watch: Watch;
-  open(retention?: boolean): Promise<ArchiveWriter>;
-  header(): Promise<NonNullable<ReturnType<typeof parseHeader>>['header']>;
-  files(): Promise<string[]>;
-  /** Lets time pass, and what falls due by it be done. */
-  pass(ms: number): Promise<void>;
-}
-
-function lab(storage: Storage = createMemoryStorage(), inner: Storage = storage): Lab {
-  const clock = new ManualClock(START_MS);
-  const place = inner.stream('news');
-  return {
-    storage,
-    place,
-    clock,
-    watch: new Watch(place),
-    open: (retention = true) =>
-      openArchiveForWriting({ storage: storage.stream('news'), streamCode: 'news', retention, clock, log: silentLogger }),
-    header: async () => parseHeader(await place.readJournal(0, 1e9), true)!.header,
-    files: async () => (await place.list()).filter((name) => name.endsWith('.ts')),
-    async pass(ms) {
-      clock.advance(ms);
-      await settle();
-    },
-  };
-}
-
-/** `count` segments of four seconds; every `tagEvery`th begins after a gap. */
-async function fill(archive: ArchiveWriter, count: number, tagEvery = 0): Promise<void> {
-  if (archive.life === undefined) await archive.beginLife(6);
-  for (let i = 0; i < count; i++) {
-    const tag = tagEvery > 0 && i % tagEvery === tagEvery - 1;
-    const fromMs = endOf(archive);
-    const wallMs = fromMs + (tag ? 10_000 : 0);
-    await record(archive, factsAt(wallMs, 4, tag ? { discontinuity: true, gap: { fromMs, toMs: wallMs, reason: 'signal' } } : {}));
-  }
-}
-
-/** A playlist of `count` segments, without their media. */
-async function fillAtOnce(place: StreamStorage, count: number): Promise<void> {
-  const small = lab();
-  const archive = await small.open();
-  await fill(archive, 1);
-  await archive.close();
-  const [entry] = await entriesOf(small.place);
-  const text = Array.from({ length: count }, (_, i) =>
-    renderEntry({
-      ...entry!,
-      wallMs: START_MS + i * 4000,
-      uri: segmentName(i),
-      facts: { ...entry!.facts!, index: i, mediaSequence: i, cumulativeBytes: (i + 1) * 376 },
-    }),
-  );
-  await place.create();
-  await place.replaceJournal([renderHeader(await small.header()), text.join('')]);
-}
-
-/** What the writer says of its sums is what a fresh look at the archive says. */
-async function sumsAgree(at: Lab, archive: ArchiveWriter): Promise<void> {
-  const entries = await checkListed(at.place);
-  expect(archive.totals).toMatchObject({
-    segmentCount: entries.length,
-    sizeBytes: entries.reduce((sum, entry) => sum + entry.facts!.sizeBytes, 0),
-    startedAtMs: entries[0]?.wallMs,
-  });
-  const gaps = entries.flatMap((entry) => (entry.facts!.gap ? [{ ...entry.facts!.gap, toMs: entry.wallMs }] : []));
-  expect(archive.totals.gaps).toEqual(gaps);
-}
 
 describe('K8: the playlist first, the files after a grace', () => {
   it('removes files three target durations after their entries, oldest first, and not before', async () => {
@@ -420,86 +338,5 @@ describe('an archive of another system', () => {
     expect(await at.files()).not.toContain('000001.ts');
     expect(await playlistOf(at.place)).toContain('#EXTINF:4.000,\n000010.ts\n');
     await archive.close();
-  });
-});
-
-const CODES: Readonly<Record<string, string>> = {
-  EIO: 'STORAGE_FAILED',
-  EMFILE: 'STORAGE_FAILED',
-  ENOSPC: 'DISK_FULL',
-  EROFS: 'STORAGE_UNWRITABLE',
-};
-
-describe('a fault at every operation of a prune', () => {
-  it.each(Object.keys(CODES))('leaves an archive that is right: %s', async (errno) => {
-    /** Prunes twice, records, prunes what has ended; with the graces passed. */
-    const script = async (at: Lab, archive: ArchiveWriter): Promise<LivetapeError[]> => {
-      const failures: LivetapeError[] = [];
-      const tryTo = async (step: () => Promise<unknown>): Promise<void> => {
-        const failed = failures.length;
-        await step().catch((error: unknown) => {
-          if (!(error instanceof LivetapeError)) throw error;
-          failures.push(error);
-        });
-        // Of an entry whose append failed any part may stand there until the next.
-        if (step !== append || failures.length === failed) await at.watch.look();
-        await checkListed(at.place);
-      };
-      const append = (): Promise<void> => fill(archive, 1, 1);
-      await tryTo(() => archive.prune({ maxBytes: 15 * 376 }));
-      await tryTo(append);
-      await tryTo(() => archive.prune({ endedBeforeMs: archive.totals.startedAtMs! + 8000 }));
-      await at.pass(GRACE_MS);
-      await tryTo(() => archive.prune({ freeBytes: 376, atOnce: true }));
-      await tryTo(() => archive.stop());
-      await tryTo(() => archive.prune({ maxBytes: 5 * 376 }));
-      await at.pass(GRACE_MS);
-      await checkListed(at.place);
-      return failures;
-    };
-    const prepare = async (): Promise<{ at: Lab; archive: ArchiveWriter; storage: ReturnType<typeof faultyStorage> }> => {
-      const inner = createMemoryStorage();
-      const storage = faultyStorage(inner);
-      const at = lab(storage, inner);
-      const archive = await at.open();
-      await fill(archive, 20, 3);
-      await archive.close();
-      const again = await at.open();
-      await at.watch.look();
-      storage.operations.length = 0;
-      return { at, archive: again, storage };
-    };
-    const counted = await prepare();
-    expect(await script(counted.at, counted.archive)).toEqual([]);
-    const operations = counted.storage.operations.map(({ name }) => name);
-    expect(operations.filter((name) => name === 'replaceJournal').length).toBeGreaterThanOrEqual(4);
-    expect(operations).toContain('remove');
-    for (const how of ['before', 'half', 'after'] as const) {
-      for (let number = 0; number < operations.length; number++) {
-        try {
-          const { at, archive, storage } = await prepare();
-          storage.plan = { at: number, errno, how };
-          const failures = await script(at, archive);
-          expect(failures.map(({ code }) => code).filter((code) => code !== CODES[errno])).toEqual([]);
-          storage.plan = undefined;
-          await archive.close();
-          // And it goes on; what was not removed is removed now.
-          const after = await at.open();
-          await fill(after, 2, 1);
-          await at.watch.look();
-          await after.prune({ maxBytes: 3 * 376 });
-          await at.watch.look();
-          await sumsAgree(at, after);
-          await at.pass(GRACE_MS);
-          const listed = await checkListed(at.place);
-          const left = await at.files();
-          for (const { uri } of listed) expect(left).toContain(uri);
-          expect(left.filter((name) => Number.parseInt(name, 10) < listed[0]!.facts!.index)).toEqual([]);
-          await after.close();
-        } catch (error) {
-          throw new Error(`${errno} ${how} operation ${number} (${operations[number]})`, { cause: error });
-        }
-      }
-    }
   });
 });

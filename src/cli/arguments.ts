@@ -1,6 +1,7 @@
 /** What is typed on the command line, checked: each answers with the value or throws ARGUMENT_INVALID (or the code of what it is). */
 import { resolve } from 'node:path';
 import { LivetapeError } from '../base/index.js';
+import { parseTime } from '../model/index.js';
 
 /** A number of seconds within bounds. */
 export const seconds =
@@ -11,6 +12,25 @@ export const seconds =
       throw new LivetapeError('ARGUMENT_INVALID', `${name} is a number of seconds from ${least} to ${most}, not "${text}"`);
     }
     return value;
+  };
+
+/** A number of gigabytes (10^9 bytes). */
+export const gigabytes =
+  (name: string) =>
+  (text: string): number => {
+    const value = /^\d{1,6}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+    if (!(value >= 0)) throw new LivetapeError('ARGUMENT_INVALID', `${name} is a number of gigabytes, not "${text}"`);
+    return value;
+  };
+
+/** A moment (TIME); UTC milliseconds. */
+export const moment =
+  (name: string) =>
+  (text: string): number => {
+    const ms = parseTime(text);
+    if (ms === undefined)
+      throw new LivetapeError('ARGUMENT_INVALID', `${name} is a time (2026-01-01T12:00:00Z, or Unix seconds), not "${text}"`);
+    return ms;
   };
 
 /** A folder, as an absolute path. */

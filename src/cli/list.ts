@@ -1,6 +1,6 @@
 /** `livetape list`: the streams of a folder, each with what it holds. */
 import type { Command } from 'commander';
-import { loadIndex, summarize } from '../archive/index.js';
+import { loadIndex, summarize, type Keep } from '../archive/index.js';
 import { isLivetapeError } from '../base/index.js';
 import { createLivetape } from '../livetape.js';
 import type { StreamStorage } from '../storage/index.js';
@@ -30,10 +30,14 @@ export function addList(program: Command, io: CliIo): void {
       await using livetape = await createLivetape({ root: data, clock: io.clock });
       const streams: Listed[] = [];
       for await (const code of livetape.storage.list()) streams.push(await look(code, livetape.storage.stream(code)));
+      const keeps = await livetape.dvr.keeps();
       streams.sort((a, b) => (a.code < b.code ? -1 : 1));
-      if (json) io.out(`${JSON.stringify(streams.map(listedJson))}\n`);
+      if (json) io.out(`${JSON.stringify(streams.map((stream) => listedJson(stream, keeps)))}\n`);
       else if (streams.length === 0) io.out(`no streams in ${data}\n`);
-      else io.out(table(['STREAM', 'STATUS', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE', 'GAPS'], streams.map(row)));
+      else {
+        io.out(table(['STREAM', 'STATUS', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE', 'GAPS'], streams.map(row)));
+        if (keeps.length > 0) io.out(`keeps: ${keeps.length}, ${showSize(sizeOf(keeps))}\n`);
+      }
     });
 }
 
@@ -60,8 +64,14 @@ function row({ code, status, startedAtMs, lastSegmentAtMs, segmentCount, sizeByt
   return [code, status, ...times, span, String(segmentCount), showSize(sizeBytes), String(gapCount)];
 }
 
+const sizeOf = (keeps: readonly Keep[]): number => keeps.reduce((sum, keep) => sum + keep.sizeBytes, 0);
+
 /** Names as in index.json. */
-function listedJson({ code, status, startedAtMs, lastSegmentAtMs, segmentCount, sizeBytes, gapCount }: Listed): Record<string, unknown> {
+function listedJson(
+  { code, status, startedAtMs, lastSegmentAtMs, segmentCount, sizeBytes, gapCount }: Listed,
+  keeps: readonly Keep[],
+): Record<string, unknown> {
+  const own = keeps.filter((keep) => keep.streamCode === code);
   return {
     stream_code: code,
     status,
@@ -70,5 +80,7 @@ function listedJson({ code, status, startedAtMs, lastSegmentAtMs, segmentCount, 
     segment_count: segmentCount,
     total_size_bytes: sizeBytes,
     gap_count: gapCount,
+    keep_count: own.length,
+    keep_size_bytes: sizeOf(own),
   };
 }

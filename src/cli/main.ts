@@ -8,6 +8,7 @@ import { LivetapeError, toLivetapeError, type ErrorCode } from '../base/index.js
 import { errorLine } from './errorLine.js';
 import { addInfo } from './info.js';
 import { processIo, type CliIo } from './io.js';
+import { addKeep } from './keep.js';
 import { addList } from './list.js';
 import { addRecord } from './record.js';
 
@@ -27,6 +28,7 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
   addRecord(program, io, done);
   addList(program, io);
   addInfo(program, io);
+  addKeep(program, io);
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });

@@ -8,7 +8,7 @@ import { LivetapeError, delay, silentLogger, toLivetapeError, type Clock } from 
 import { openSource, sourceOptions } from '../ingest/index.js';
 import { createLivetape, type Connection, type Livetape } from '../livetape.js';
 import { checkStreamCode } from '../model/index.js';
-import { folder, seconds } from './arguments.js';
+import { folder, gigabytes, seconds } from './arguments.js';
 import { errorLine } from './errorLine.js';
 import type { CliIo } from './io.js';
 import { showDuration, showSize } from './output.js';
@@ -21,6 +21,9 @@ interface RecordArguments {
   readonly data: string;
   readonly segment: number;
   readonly duration?: number;
+  readonly retention: number;
+  readonly maxSize: number;
+  readonly minFree: number;
   readonly json?: boolean;
 }
 
@@ -34,6 +37,9 @@ export function addRecord(program: Command, io: CliIo, done: (status: number) =>
     .option('--data <DIR>', 'the folder of all streams', folder, folder('dvr'))
     .option('--segment <SECONDS>', 'how long a segment should be', seconds('--segment', 1, 30), 4)
     .option('--duration <SECONDS>', 'end after so long', seconds('--duration', 0.1, 10 * 365 * 86_400))
+    .option('--retention <SECONDS>', 'keep so much; what is older goes', seconds('--retention', 1, 100 * 365 * 86_400), 0)
+    .option('--max-size <GB>', 'keep at most so many gigabytes', gigabytes('--max-size'), 0)
+    .option('--min-free <GB>', 'keep so many gigabytes of the disk free; the oldest of all its streams goes', gigabytes('--min-free'), 0)
     .option('--json', 'one event a line on standard output')
     .action(async (source: string, given: RecordArguments) => done(await record(source, given, io)));
 }
@@ -46,7 +52,7 @@ async function record(sourceUrl: string, given: RecordArguments, io: CliIo): Pro
 
   let say = (text: string): void => io.err(`${text}\n`);
   const log = given.json ? silentLogger : progressLogger((text) => say(text));
-  await using livetape = await createLivetape({ root: given.data, clock: io.clock, log });
+  await using livetape = await createLivetape({ root: given.data, minFreeGb: given.minFree, clock: io.clock, log });
   if (given.json)
     printEvents(
       livetape.dvr,
@@ -60,7 +66,8 @@ async function record(sourceUrl: string, given: RecordArguments, io: CliIo): Pro
   const stopping = new AbortController();
   const stopListening = endOnSignals(io, stopping);
   try {
-    const config = { enabled: true, segmentDuration: given.segment, retentionSec: 0, maxSizeGb: 0, storagePath: '' };
+    const kept = { retentionSec: Math.ceil(given.retention), maxSizeGb: given.maxSize };
+    const config = { enabled: true, segmentDuration: given.segment, ...kept, storagePath: '' };
     const { segmentDir } = await livetape.dvr.startRecording(code, code, config, { program });
     const connection = livetape.connect(sourceUrl, code);
     if (!given.json) {

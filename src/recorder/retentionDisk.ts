@@ -94,7 +94,7 @@ export class FreeSpace {
   }
 
   async #settled(): Promise<void> {
-    await Promise.all([...this.#looks.values()].map(({ running }) => running?.catch(() => undefined)));
+    await Promise.allSettled([...this.#looks.values()].flatMap(({ running }) => running ?? []));
   }
 
   async #letGo(code: StreamCode): Promise<void> {

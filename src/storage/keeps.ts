@@ -17,7 +17,7 @@ export interface KeepBuilder {
   /** Where its files are put until it is there. */
   readonly place: StreamStorage;
   /** Puts a committed file of the stream into it under the same name, without copying it where that can be. False when there is no such file. */
-  link(name: string): Promise<boolean>;
+  readonly link: (name: string) => Promise<boolean>;
 }
 
 /** The keeps of a medium. Names are checked already. */
