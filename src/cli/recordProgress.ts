@@ -46,6 +46,7 @@ export class RecordProgress {
   /** Begins to tell. */
   start(connection: Connection): void {
     this.#connection = connection;
+    this.#bitrate(0); // what the first line compares with
     this.#livetape.dvr.on('gap.opened', ({ fromMs, reason }) => {
       // a source that has ended says so itself
       if (connection.state !== 'ended') this.say(`no media since ${showTime(fromMs)} (${reason})`);
