@@ -3,12 +3,12 @@
  * (docs/design/keeping.md). What waits for the end of its grace counts as free already, unless the disk is full.
  */
 import { loadIndex, type ArchiveWriter, type PruneLimits } from '../archive/index.js';
-import type { Clock, Logger } from '../base/index.js';
+import type { Clock, Logger, Timer } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { Disk, Storage } from '../storage/index.js';
 import type { RetainedStream, Watched } from './retentionStream.js';
 
-/** Between two looks at a disk, unless a segment could not be stored. */
+/** How often a disk is looked at, unless a segment could not be stored. */
 const LOOK_EVERY_MS = 1000;
 /** How long the list of streams that nobody records here is good for. */
 const LIST_EVERY_MS = 60_000;
@@ -43,10 +43,20 @@ interface Other {
   startedAtMs: number;
 }
 
+/** The looks at one disk. */
+interface Look {
+  /** One that lies on it. */
+  readonly stream: RetainedStream;
+  running: Promise<void> | undefined;
+  full: boolean;
+  atMs: number;
+}
+
 /** Watches over the free space of every disk that the service records on. */
 export class FreeSpace {
   readonly #options: FreeSpaceOptions;
-  readonly #looks = new Map<string, { running: Promise<void> | undefined; full: boolean; atMs: number }>();
+  readonly #looks = new Map<string, Look>();
+  readonly #timer: Timer;
   readonly #opened = new Map<StreamCode, ArchiveWriter>();
   /** Streams that are about to be recorded. */
   readonly #busy = new Set<StreamCode>();
@@ -55,13 +65,17 @@ export class FreeSpace {
 
   constructor(options: FreeSpaceOptions) {
     this.#options = options;
+    // Between two commits a disk can lose a segment of every stream.
+    this.#timer = options.clock.every(LOOK_EVERY_MS, () => {
+      for (const { stream } of this.#looks.values()) void this.look(stream, false);
+    });
   }
 
   /** Looks at the disk of a stream. Never rejects. */
   async look(stream: RetainedStream, full: boolean): Promise<void> {
     try {
       const { id } = await stream.storage.disk(stream.code);
-      const look = this.#looks.get(id) ?? { running: undefined, full: false, atMs: -Infinity };
+      const look = this.#looks.get(id) ?? { stream, running: undefined, full: false, atMs: -Infinity };
       this.#looks.set(id, look);
       look.full ||= full;
       const nowMs = this.#options.clock.monotonicMs();
@@ -89,6 +103,7 @@ export class FreeSpace {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#timer.cancel();
     await this.#settled();
     await Promise.all([...this.#opened.keys()].map((code) => this.#letGo(code)));
   }
