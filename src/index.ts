@@ -1,9 +1,29 @@
 /** The public library. What is not named here is not promised. */
-export { createLivetape, type Connection, type Livetape, type LivetapeOptions } from './livetape.js';
+export {
+  createLivetape,
+  type ArchiveCheckOptions,
+  type ArchiveRepairOptions,
+  type Connection,
+  type Livetape,
+  type LivetapeOptions,
+} from './livetape.js';
 export { ERROR_CODES, LivetapeError, isLivetapeError, type Clock, type ErrorCode, type ErrorContext, type Logger } from './base/index.js';
 export { checkStreamCode, type Gap, type GapReason, type StreamCode } from './model/index.js';
 export type { Mark, MediaBuffer, MediaBuffers, SubscribeOptions, Subscription } from './buffer/index.js';
-export type { ArchiveIndex, CommittedSegment, Healed, SegmentMeta } from './archive/index.js';
+export type {
+  ArchiveIndex,
+  CheckProgress,
+  CheckReport,
+  CommittedSegment,
+  Finding,
+  FindingKind,
+  Healed,
+  RepairAction,
+  RepairActionKind,
+  RepairReport,
+  SegmentMeta,
+  WallTimeSource,
+} from './archive/index.js';
 export type {
   DvrConfig,
   DvrEventName,

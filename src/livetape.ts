@@ -2,9 +2,18 @@
  * The composition root: the one place that wires rooms together. Whatever a program, the command line or a server
  * needs of Livetape it gets from {@link createLivetape}.
  */
+import {
+  checkArchive,
+  repairArchive,
+  type CheckOptions,
+  type CheckReport,
+  type RepairOptions,
+  type RepairReport,
+} from './archive/index.js';
 import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, type Logger } from './base/index.js';
 import { MediaBuffers, sourceSink, type MediaBuffer } from './buffer/index.js';
 import { openSource, sourceOptions, type Source, type SourceStats } from './ingest/index.js';
+import { checkStreamCode } from './model/index.js';
 import { InProcessDvrService, type DvrService } from './recorder/index.js';
 import { openFsStorage, openFolder, type Storage } from './storage/index.js';
 
@@ -47,7 +56,23 @@ export interface Livetape extends Closable {
    * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
    */
   connect(source: string, bufferId: string): Connection;
+  /**
+   * Checks a stream's archive from end to end, media and all. Takes no lock and changes nothing; the stream may be recorded meanwhile.
+   * @throws LivetapeError STREAM_CODE_INVALID, STREAM_NOT_FOUND; what the storage throws
+   */
+  check(streamCode: string, options?: ArchiveCheckOptions): Promise<CheckReport>;
+  /**
+   * Repairs what a check finds. Owns the stream meanwhile; media is renamed, never removed.
+   * @throws LivetapeError as `check`; STREAM_OWNED while it is recorded; ARCHIVE_FORMAT_NEWER
+   */
+  repair(streamCode: string, options?: ArchiveRepairOptions): Promise<RepairReport>;
 }
+
+/** Who is told of what a check finds, and how it is ended early. */
+export type ArchiveCheckOptions = Pick<CheckOptions, 'onFinding' | 'onProgress' | 'signal'>;
+
+/** Who is told of what a repair finds and does, and how it is ended early. */
+export type ArchiveRepairOptions = Pick<RepairOptions, 'onFinding' | 'onAction' | 'onProgress' | 'signal'>;
 
 /**
  * Livetape on a folder.
@@ -99,6 +124,8 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
       void connection.ended.then(() => connections.delete(connection));
       return connection;
     },
+    check: async (code, given = {}) => checkArchive(storage.stream(checkStreamCode(code)), { ...given, clock }),
+    repair: async (code, given = {}) => repairArchive(storage.stream(checkStreamCode(code)), { ...given, streamCode: code, clock }),
     close: () => (closing ??= closeAll()),
     [Symbol.asyncDispose]: () => livetape.close(),
   };

@@ -3,7 +3,7 @@
  * It takes no lock, changes nothing, and its memory does not grow with the archive's depth. Beside a recorder it judges what was
  * committed when it began; what is pruned or committed meanwhile is nobody's fault.
  */
-import { delay, isLivetapeError, type Clock } from '../base/index.js';
+import { LivetapeError, delay, isLivetapeError, type Clock } from '../base/index.js';
 import type { PlaylistEntry, PlaylistHeader } from '../hls/index.js';
 import { INDEX_NAME, JOURNAL_NAME, type StreamStorage } from '../storage/index.js';
 import { judgeEntry, misspeltInHeader, type Listed } from './checkEntry.js';
@@ -68,10 +68,16 @@ export interface CheckReport {
 
 /**
  * Checks the archive in `storage`.
- * @throws what the storage throws, other than for a single segment; the signal's reason
+ * @throws LivetapeError STREAM_NOT_FOUND; what the storage throws, other than for a single segment; the signal's reason
  */
 export async function checkArchive(storage: StreamStorage, options: CheckOptions): Promise<CheckReport> {
   return new Check(storage, options).run();
+}
+
+/** @throws LivetapeError STREAM_NOT_FOUND where there is no file at all */
+export async function mustExist(storage: StreamStorage): Promise<void> {
+  for await (const name of storage.files.list()) if (name !== '') return;
+  throw new LivetapeError('STREAM_NOT_FOUND', `there is no archive in ${storage.location}`, { context: { location: storage.location } });
 }
 
 class Check {
@@ -166,10 +172,10 @@ class Check {
     if (!this.#listed.add(entry.uri))
       findings.push(
         finding('number_wrong', {
-          file: entry.uri,
+          file: JOURNAL_NAME,
           entry: entry.facts?.index,
           line: item.line,
-          message: `${entry.uri}: it is named twice`,
+          message: `${JOURNAL_NAME}: ${entry.uri}: it is named twice`,
         }),
       );
     for (const each of findings) this.#tell(each);
@@ -205,6 +211,7 @@ class Check {
   /** A stream whose recording never had a segment has no playlist. */
   async #judgeMissing(): Promise<void> {
     const missing = finding('playlist_missing', { file: JOURNAL_NAME, message: `${JOURNAL_NAME}: it is not there` });
+    await mustExist(this.#storage);
     for await (const name of this.#storage.files.list()) if (numberOf(name) !== undefined) return this.#tell(missing);
     const index = await readIndex(this.#storage);
     if (!('kind' in index) && index.segmentCount > 0) this.#tell(missing);

@@ -4,6 +4,7 @@
  */
 import type { EntryFacts, PlaylistEntry, PlaylistHeader } from '../hls/index.js';
 import { ptsDelta, TICKS_PER_MS } from '../model/index.js';
+import { JOURNAL_NAME } from '../storage/index.js';
 import { finding, type Finding, type FindingDetail, type FindingKind } from './checkFindings.js';
 import { ticksOf } from './entry.js';
 
@@ -27,7 +28,15 @@ export function judgeEntry(listed: Listed, before: PlaylistEntry | undefined, he
   const { facts, uri } = entry;
   const found: Finding[] = [];
   const fault = (kind: FindingKind, message: string, more: Partial<FindingDetail> = {}): void =>
-    void found.push(finding(kind, { file: uri, entry: facts?.index, line: listed.line, message: `${uri}: ${message}`, ...more }));
+    void found.push(
+      finding(kind, {
+        file: JOURNAL_NAME,
+        entry: facts?.index,
+        line: listed.line,
+        message: `${JOURNAL_NAME}: ${uri}: ${message}`,
+        ...more,
+      }),
+    );
 
   const [misspelt] = misspeltNames(entry);
   if (misspelt !== undefined) fault('entry_incomplete', `"${misspelt}" looks like a name that was damaged`);

@@ -59,7 +59,7 @@ export class SegmentProbe {
   readonly #reader: TsReader;
   readonly #keyframes: Keyframe[] = [];
   /** The newest ones, from which the length of a frame is told. */
-  #intervals: number[] = [];
+  readonly #intervals: number[] = [];
   #longest90k = 0;
   #sizeBytes = 0;
   #crc32 = 0;

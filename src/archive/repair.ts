@@ -4,9 +4,9 @@
  */
 import { LivetapeError, toLivetapeError, type Clock } from '../base/index.js';
 import type { PlaylistEntry } from '../hls/index.js';
-import { CORRUPT_MARK, INDEX_NAME, JOURNAL_NAME, setAside, type Ownership, type StreamStorage } from '../storage/index.js';
+import { INDEX_NAME, JOURNAL_NAME, setAside, type Ownership, type StreamStorage } from '../storage/index.js';
 import { loadIndex, renderIndex, type ArchiveIndex } from './archiveIndex.js';
-import { checkArchive, type CheckedSegment, type CheckProgress, type CheckReport } from './check.js';
+import { checkArchive, mustExist, type CheckedSegment, type CheckProgress, type CheckReport } from './check.js';
 import type { Finding, FindingKind } from './checkFindings.js';
 import { numberOf } from './checkFolder.js';
 import { readJournalHead, readJournalItems } from './checkJournal.js';
@@ -49,9 +49,10 @@ export interface RepairReport {
 
 /**
  * Repairs the archive in `storage`.
- * @throws LivetapeError STREAM_OWNED while it is recorded; ARCHIVE_FORMAT_NEWER when a newer Livetape wrote it; what the storage throws
+ * @throws LivetapeError STREAM_NOT_FOUND; STREAM_OWNED while it is recorded; ARCHIVE_FORMAT_NEWER when a newer Livetape wrote it; what the storage throws
  */
 export async function repairArchive(storage: StreamStorage, options: RepairOptions): Promise<RepairReport> {
+  await mustExist(storage);
   await storage.create();
   const ownership = await storage.own();
   try {
@@ -158,7 +159,8 @@ class Repair {
         if (number !== undefined) this.#nextIndex = Math.max(this.#nextIndex, number + 1);
         if (finding.kind === 'playlist_newer') throw new LivetapeError('ARCHIVE_FORMAT_NEWER', finding.message);
         if (STRAY_KINDS.has(finding.kind)) strays.push(finding);
-        if (finding.kind === 'set_aside' && finding.file.startsWith(JOURNAL_NAME + CORRUPT_MARK)) asidePlaylists.push(finding.file);
+        // One that was set aside, or that somebody renamed.
+        if (finding.file.startsWith(`${JOURNAL_NAME}.`)) asidePlaylists.push(finding.file);
       },
       onSegment: (segment) => {
         if ([...segment.kinds].some((kind) => kind !== 'segment_damaged')) wrong.push(segment);

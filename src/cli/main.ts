@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { LivetapeError, toLivetapeError, type ErrorCode } from '../base/index.js';
 import { errorLine } from './errorLine.js';
+import { addCheck } from './check.js';
 import { addInfo } from './info.js';
 import { processIo, type CliIo } from './io.js';
 import { addKeep } from './keep.js';
@@ -28,6 +29,7 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
   addRecord(program, io, done);
   addList(program, io);
   addInfo(program, io);
+  addCheck(program, io, done);
   addKeep(program, io);
   try {
     if (argv.length === 0) {

@@ -281,7 +281,7 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       async function* pieces(): AsyncGenerator<string | { fromByte: number; toByte: number }> {
         yield 'head ';
         yield { fromByte: 2, toByte: 5 };
-        yield text(await place.readJournal(8, 10));
+        yield text(await place.readJournal(8, 10)) ?? '';
       }
       await place.replaceJournal(pieces());
       expect(text(await place.readJournal(0, 100))).toBe('head 23489');
