@@ -116,6 +116,11 @@ export class Journal {
     return this.#storage.readJournal(state.headerBytes + fromByte, Math.min(state.headerBytes + toByte, state.toByte));
   }
 
+  /** Cuts off what stands after the last entry of an open life and is not one. */
+  async cutTorn(): Promise<void> {
+    if (this.#state !== undefined && !this.#state.ended) await this.#storage.appendJournal('', this.#state.toByte);
+  }
+
   /** Adds one rendered entry. When it rejects the entry does not exist: the next change overwrites what was written of it. */
   async append(entry: string): Promise<void> {
     await this.settle();

@@ -79,7 +79,8 @@ export async function openJournal(patient: Patient, index: ArchiveIndex | undefi
     const why = whyNotGoneOnWith(opened, index);
     if (why === undefined) {
       if (opened.tornBytes > 0) {
-        const detail = 'the playlist ends in a torn entry, which the next one overwrites';
+        await opened.journal.cutTorn();
+        const detail = 'the playlist ended in a torn entry';
         healing.note({ found: 'torn_entry', done: 'cut_off', file: JOURNAL_NAME, sizeBytes: opened.tornBytes, detail });
       }
       return { ...opened, cutOff, lost: false };
