@@ -73,12 +73,12 @@ describe('what is written', () => {
 #livetape format=1 life=1
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.000Z
 #EXTINF:4.000000,
-#livetape n=0 seq=0 dseq=0 size=376 end=376 crc=${crcOf(0)} pts=126063-486063 keys=0@126063
+#livetape n=0 seq=0 dseq=0 size=376 end=376 crc=${crcOf(0)} pts=126063-486063 keys=0@126063 epoch=1
 000000.ts
 #EXT-X-DISCONTINUITY
 #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:24.000Z
 #EXTINF:3.200000,
-#livetape n=1 seq=1 dseq=1 size=376 end=752 crc=${crcOf(1)} pts=8589934000-287408 keys=376@8589934000,752@143408 head=376 cut=forced lost=1880 cc=1 tei=2 sync=3 scr=4 gap=1767225604000 why=signal
+#livetape n=1 seq=1 dseq=1 size=376 end=752 crc=${crcOf(1)} pts=8589934000-287408 keys=376@8589934000,752@143408 head=376 cut=forced lost=1880 cc=1 tei=2 sync=3 scr=4 gap=1767225604000 why=signal epoch=1
 000001.ts
 #EXT-X-ENDLIST
 `);
@@ -161,7 +161,7 @@ describe('what is written', () => {
     expect(entry!.facts!.keyframes[0]).toEqual({ offsetBytes: 0, pts90k: 0 });
     expect(entry!.facts!.keyframes.at(-1)!.pts90k).toBeGreaterThan(190);
     await record(archive, factsAt(endOf(archive), 4, { pts: undefined, keyframes: [{ offsetBytes: 0, pts90k: NaN }] }));
-    expect(await playlistOf(place)).toMatch(/crc=[0-9a-f]{8}\n000001.ts\n$/);
+    expect(await playlistOf(place)).toMatch(/crc=[0-9a-f]{8} epoch=1\n000001.ts\n$/);
     await archive.close();
   });
 });
