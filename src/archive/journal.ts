@@ -17,7 +17,7 @@ import type { StreamStorage } from '../storage/index.js';
 import { firstReadable } from './recoveryEntries.js';
 
 /** The first look at the head and the tail; doubled until it holds what is looked for. */
-const FIRST_LOOK_BYTES = 64 * 1024;
+const FIRST_LOOK_BYTES = 16 * 1024;
 /** No header is longer. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 

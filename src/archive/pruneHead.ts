@@ -8,7 +8,7 @@ import type { Journal } from './journal.js';
 /** The first block, some twenty entries; doubled from block to block while reading goes on … */
 const FIRST_BLOCK_BYTES = 4096;
 /** … up to this: some milliseconds of parsing. */
-const LAST_BLOCK_BYTES = 256 * 1024;
+const LAST_BLOCK_BYTES = 64 * 1024;
 
 /** An entry at the head. */
 export interface HeadEntry {
