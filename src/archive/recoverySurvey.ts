@@ -1,5 +1,5 @@
 /** What a writer does on opening an archive before it writes: reads what there is, heals it, and enters what a crash left behind. */
-import type { Clock, Logger } from '../base/index.js';
+import { isLivetapeError, type Clock, type Logger } from '../base/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import { Healing, type Healed } from './healed.js';
 import { NewestGaps } from './reader.js';
@@ -51,7 +51,7 @@ export async function recover(options: {
 async function compareNewest({ storage, healing }: Patient, { tail }: Survey): Promise<void> {
   for (const { uri, facts } of tail.slice(-COMPARED)) {
     if (facts === undefined) continue;
-    const size = await storage.size(uri);
+    const size = await sizeOf(storage, uri);
     if (size === facts.sizeBytes) continue;
     if (size === undefined) {
       healing.note({ found: 'listed_segment_missing', done: 'left', file: uri, detail: 'the playlist names it and it is not there' });
@@ -59,5 +59,15 @@ async function compareNewest({ storage, healing }: Patient, { tail }: Survey): P
     }
     const detail = `the playlist says ${facts.sizeBytes} bytes`;
     healing.note({ found: 'listed_segment_short', done: 'left', file: uri, sizeBytes: size, detail });
+  }
+}
+
+/** A damaged entry can name anything. */
+async function sizeOf(storage: StreamStorage, uri: string): Promise<number | undefined> {
+  try {
+    return await storage.size(uri);
+  } catch (error) {
+    if (isLivetapeError(error, 'PATH_OUTSIDE_ROOT') || isLivetapeError(error, 'ARGUMENT_INVALID')) return undefined;
+    throw error;
   }
 }

@@ -6,7 +6,7 @@
 import { isLivetapeError, type Logger } from '../base/index.js';
 import type { EntryFacts, PlaylistEntry } from '../hls/index.js';
 import type { Gap } from '../model/index.js';
-import { INDEX_NAME, JOURNAL_NAME, type StreamStorage } from '../storage/index.js';
+import { CORRUPT_MARK, INDEX_NAME, JOURNAL_NAME, type StreamStorage } from '../storage/index.js';
 import type { ArchiveIndex } from './archiveIndex.js';
 import type { CommittedSegment } from './contract.js';
 import { endMs, segmentOf } from './entry.js';
@@ -62,12 +62,12 @@ export async function survey(patient: Patient, log: Logger): Promise<Survey> {
   const { header } = opened.journal;
   const ours = header?.life !== undefined;
   // Nothing of ours says which numbers were used: the files do.
-  const highest = ours && sums.last !== undefined ? -1 : await highestNumber(storage);
+  const { highest, hadPlaylist } = ours && sums.last !== undefined ? KNOWN : await lookAround(storage);
   const atLeast = Math.max((sums.last?.index ?? -1) + 1, highest + 1, index?.nextIndex ?? 0);
   const nextIndex = await firstFree(storage, atLeast);
   const healed = healing.list.length > 0;
   // A recorder that died in its first segment has left neither playlist nor index.
-  const begun = header === undefined && index === undefined && !healed && highest < FREE_IN_A_ROW;
+  const begun = header === undefined && index === undefined && !healed && !hadPlaylist && highest < FREE_IN_A_ROW;
   if (header === undefined && !begun && !opened.lost && (index?.segmentCount !== 0 || highest >= 0)) {
     const detail = 'there is no playlist; the segments that are there are for livetape check --repair';
     healing.note({ found: 'playlist_missing', done: 'rewritten', file: JOURNAL_NAME, detail });
@@ -245,14 +245,27 @@ function factsFor(scanned: ScannedEntry, highest: number, cumulativeBytes: numbe
   };
 }
 
-/** The highest number in a file's name, whatever became of the file; -1 where there is none. The whole folder is read. */
-async function highestNumber(storage: StreamStorage): Promise<number> {
+/** What the names of all files tell. */
+interface Surroundings {
+  /** The highest number in a name, whatever became of the file; -1 where there is none. */
+  readonly highest: number;
+  /** A playlist or an index was set aside. */
+  readonly hadPlaylist: boolean;
+}
+
+/** What need not be looked for where the playlist says it. */
+const KNOWN: Surroundings = { highest: -1, hadPlaylist: true };
+
+/** Reads the whole folder. */
+async function lookAround(storage: StreamStorage): Promise<Surroundings> {
   let highest = -1;
+  let hadPlaylist = false;
   for await (const name of storage.files.list()) {
     const digits = /^(\d{6,15})\.ts(?:\.|$)/.exec(name)?.[1];
     if (digits !== undefined) highest = Math.max(highest, Number(digits));
+    else if (name.includes(CORRUPT_MARK)) hadPlaylist = true;
   }
-  return highest;
+  return { highest, hadPlaylist };
 }
 
 /** The first number from `atLeast` on after which nothing was ever begun (F5): unlisted segments and remains of a crash are passed over. */
