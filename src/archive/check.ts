@@ -116,7 +116,8 @@ class Check {
       end = await this.#entries(head, size ?? 0);
       this.#judgeEnd(head.header, end);
     }
-    await this.#folder(end.ended);
+    // A life that has ended, or whose header says so or nothing at all, is not being recorded.
+    await this.#folder(head?.header !== undefined && head.header.type !== 'VOD' && !end.ended);
     await this.#index(end.ended, size ?? 0, head);
     return this.#report();
   }
@@ -245,7 +246,7 @@ class Check {
     if (ended !== (header.type === 'VOD')) fault('header_wrong', ended ? 'it has ended and is not VOD' : 'it is VOD and has not ended');
   }
 
-  async #folder(ended: boolean): Promise<void> {
+  async #folder(open: boolean): Promise<void> {
     const { clock, signal } = this.#options;
     const first = this.#first?.facts;
     const numbers = {
@@ -253,7 +254,7 @@ class Check {
       last: this.#last?.facts?.index,
     };
     const unlisted: Finding[] = [];
-    const options = { listed: this.#listed, numbers, open: !ended && this.#options.alone !== true, nowMs: clock.nowMs(), signal };
+    const options = { listed: this.#listed, numbers, open: open && this.#options.alone !== true, nowMs: clock.nowMs(), signal };
     for await (const stray of strays(this.#storage, options)) {
       if (stray.kind === 'segment_unlisted' || stray.kind === 'part_left') unlisted.push(stray);
       else this.#tell(stray);

@@ -8,13 +8,14 @@ import { INDEX_NAME, JOURNAL_NAME, setAside, type Ownership, type StreamStorage 
 import { loadIndex, renderIndex, type ArchiveIndex } from './archiveIndex.js';
 import { checkArchive, mustExist, type CheckedSegment, type CheckProgress, type CheckReport } from './check.js';
 import type { Finding, FindingKind } from './checkFindings.js';
-import { numberOf } from './checkFolder.js';
+import { NameSet, numberOf } from './checkFolder.js';
 import { readJournalHead, readJournalItems } from './checkJournal.js';
 import { endMs } from './entry.js';
 import { probeFile, type Probe } from './probe.js';
 import type { RepairAction } from './repairActions.js';
 import type { Repaired, TimeHints } from './repairEntries.js';
 import { isOf, lastingDamage, RepairFiles } from './repairFiles.js';
+import { misplaced } from './repairOrder.js';
 import {
   headerOf,
   surveyPlaylist,
@@ -24,6 +25,7 @@ import {
   type PlaylistSources,
   type PlaylistSurvey,
 } from './repairPlaylist.js';
+import { segmentName } from './survey.js';
 
 /** An entry out of its order leaves in one round and comes back at its place in the next. */
 const MAX_ROUNDS = 3;
@@ -155,18 +157,24 @@ class Repair {
       onFinding: (finding) => {
         onFinding?.(finding);
         kinds.add(finding.kind);
-        const number = numberOf(/^\d+\.ts/.exec(finding.file)?.[0] ?? '');
-        if (number !== undefined) this.#nextIndex = Math.max(this.#nextIndex, number + 1);
+        if (finding.kind === 'set_aside' || finding.kind === 'remains') this.#wasUsed(finding.file);
         if (finding.kind === 'playlist_newer') throw new LivetapeError('ARCHIVE_FORMAT_NEWER', finding.message);
         if (STRAY_KINDS.has(finding.kind)) strays.push(finding);
         // One that was set aside, or that somebody renamed.
         if (finding.file.startsWith(`${JOURNAL_NAME}.`)) asidePlaylists.push(finding.file);
       },
       onSegment: (segment) => {
+        this.#wasUsed(segment.entry.uri);
         if ([...segment.kinds].some((kind) => kind !== 'segment_damaged')) wrong.push(segment);
       },
     });
     return { report, kinds, wrong, strays, asidePlaylists: asidePlaylists.sort() };
+  }
+
+  /** The number in a name is never given again (F5), what a file was called before it was set aside too. */
+  #wasUsed(name: string): void {
+    const number = numberOf(/^\d+\.ts/.exec(name)?.[0] ?? '');
+    if (number !== undefined) this.#nextIndex = Math.max(this.#nextIndex, number + 1);
   }
 
   /** What becomes of each entry with which something is wrong. */
@@ -212,7 +220,23 @@ class Repair {
       incoming.push({ number, uri, probe, damage: lastingDamage(new Set(), probe), modifiedMs, entry: undefined, ownBefore: undefined });
     }
     incoming.sort((a, b) => a.number - b.number);
-    return incoming.length === 0 ? [] : this.#withOldEntries(incoming, found.asidePlaylists);
+    if (incoming.length === 0) return [];
+    return this.#renumbered(await this.#withOldEntries(incoming, found.asidePlaylists));
+  }
+
+  /** Those of which no entry is known are put where their time stamps say. */
+  async #renumbered(incoming: readonly Incoming[]): Promise<Incoming[]> {
+    const unknown = incoming.filter(({ entry }) => entry === undefined);
+    const there = new NameSet();
+    for await (const name of this.#storage.files.list()) there.add(name);
+    const numbers = misplaced(unknown, (number) => !there.has(segmentName(number)));
+    if (numbers.size === 0) return [...incoming];
+    await this.#files.renumber(numbers);
+    const moved = incoming.map((file) => {
+      const number = file.entry === undefined ? numbers.get(file.number) : undefined;
+      return number === undefined ? file : { ...file, number, uri: segmentName(number) };
+    });
+    return moved.sort((a, b) => a.number - b.number);
   }
 
   async #probe(name: string): Promise<Probe | undefined> {

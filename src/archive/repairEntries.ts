@@ -99,7 +99,8 @@ const usOf = (ticks: number): number => Math.round((ticks * 1000) / TICKS_PER_MS
 /** Makes the entries in order; `ahead` are the candidates that follow, as far as two. */
 export class EntryMaker {
   readonly #hints: TimeHints;
-  #before: { readonly entry: PlaylistEntry; readonly end90k: number | undefined; readonly endMs: number } | undefined;
+  #before:
+    { readonly entry: PlaylistEntry; readonly end90k: number | undefined; readonly endMs: number; readonly changed: boolean } | undefined;
   #running: Running;
   /** That of the entry before, as the playlist said it. */
   #ownDiscontinuity: number | undefined;
@@ -133,9 +134,10 @@ export class EntryMaker {
     });
     // The end that its own time stamps have, for the next to follow: a hole in between was counted into the duration.
     const end90k = stamps && (stamps.first90k + ticksOf(durationUs)) % 2 ** 33;
-    this.#before = { entry, end90k, endMs: wall.ms + durationUs / 1000 };
+    const changed = own === undefined || !sameButNumbers(own, entry);
+    this.#before = { entry, end90k, endMs: wall.ms + durationUs / 1000, changed };
     const gapAdded = gap !== undefined && (own?.facts?.gap === undefined || own.facts.gap.fromMs !== gap.fromMs);
-    return { entry, wallTimeFrom: wall.from, gapAdded, changed: own === undefined || !sameButNumbers(own, entry) };
+    return { entry, wallTimeFrom: wall.from, gapAdded, changed };
   }
 
   /** Whether its discontinuity sequence number and that of the entry behind it say that it had the tag. */
@@ -224,15 +226,8 @@ export class EntryMaker {
     const fromMs = Math.floor(before.endMs);
     if (own !== undefined && Math.abs(own.fromMs - fromMs) <= 1 && wallMs >= own.fromMs) return own;
     if (wallMs - before.endMs <= MIN_GAP_MS) return undefined;
-    // An entry of which nothing is missing before it and that tells of no gap knows best.
-    if (
-      candidate.adjacent &&
-      candidate.entry !== undefined &&
-      own === undefined &&
-      candidate.entry.wallMs === wallMs &&
-      candidate.probe === undefined
-    )
-      return undefined;
+    // A discontinuity of its own, behind what was there before, without a gap: the entry knows best.
+    if (candidate.adjacent && !before.changed && candidate.entry?.discontinuity === true && candidate.entry.wallMs === wallMs) return own;
     const known = this.#hints.gaps.find((gap) => Math.abs(gap.fromMs - fromMs) <= 2)?.reason;
     return { fromMs, reason: own?.reason ?? known ?? 'disk' };
   }

@@ -76,29 +76,37 @@ export class RepairFiles {
     return { uris, moved: moves.length > 0 };
   }
 
-  /** Two may want each other's names, so all leave theirs before any takes its new one. */
+  /** Gives files the numbers that their time stamps say. */
+  async renumber(numbers: ReadonlyMap<number, number>): Promise<void> {
+    await this.#move([...numbers].map(([from, to]) => ({ from: segmentName(from), to: segmentName(to) })));
+  }
+
+  /**
+   * Two may want each other's names, so all leave theirs before any takes its new one. What lies where another belongs gets the name that
+   * this one leaves: most likely the two were swapped.
+   */
   async #move(moves: readonly Move[]): Promise<void> {
     const { storage, check, tell } = this.#options;
-    const targets = new Set(moves.map(({ to }) => to));
     const movers = new Set(moves.map(({ from }) => from));
-    const ready: Move[] = [];
+    const targets = new Set(moves.map(({ to }) => to));
+    const all = [...moves];
     for (const { from, to } of moves) {
-      if (!targets.has(from)) {
-        ready.push({ from, to });
-        continue;
-      }
+      if (movers.has(to) || (await storage.files.stat(to)) === undefined) continue;
+      if (numberOf(from) !== undefined && !targets.has(from)) all.push({ from: to, to: from });
+      else await this.setAside(to, 'another file has its name');
+    }
+    const ready: Move[] = [];
+    for (const { from, to } of all) {
       await check();
       await storage.files.rename(from, to + MOVING_SUFFIX);
-      ready.push({ from: to + MOVING_SUFFIX, to });
+      ready.push({ from, to });
     }
-    for (const { to } of ready)
-      if (!movers.has(to) && (await storage.files.stat(to)) !== undefined) await this.setAside(to, 'another file has its name');
-    for (const [at, { from, to }] of ready.entries()) {
+    for (const { from, to } of ready) {
       await check();
-      await storage.files.rename(from, to);
+      await storage.files.rename(to + MOVING_SUFFIX, to);
       this.#probes.delete(from);
-      const was = moves[at]?.from ?? from;
-      tell({ action: 'file_renamed', file: to, message: `${to}: it was found as ${was}, and has its name again` });
+      this.#probes.delete(to);
+      tell({ action: 'file_renamed', file: to, message: `${to}: it was found as ${from}, and has its name again` });
     }
   }
 
