@@ -12,6 +12,8 @@ import type { RetainedStream, Watched } from './retentionStream.js';
 const LOOK_EVERY_MS = 1000;
 /** How long the list of streams that nobody records here is good for. */
 const LIST_EVERY_MS = 60_000;
+/** Between two warnings that nothing can be pruned. */
+const WARN_EVERY_MS = 60_000;
 /** Batches pruned at one look at most; the next look goes on. */
 const MAX_BATCHES = 1000;
 
@@ -61,6 +63,7 @@ export class FreeSpace {
   /** Streams that are about to be recorded. */
   readonly #busy = new Set<StreamCode>();
   #others: { readonly list: Other[]; readonly atMs: number } | undefined;
+  #warnedAtMs = -Infinity;
   #closed = false;
 
   constructor(options: FreeSpaceOptions) {
@@ -148,7 +151,7 @@ export class FreeSpace {
       candidates.sort((a, b) => (a.startedAtMs ?? Infinity) - (b.startedAtMs ?? Infinity));
       const oldest = candidates[0];
       if (oldest?.startedAtMs === undefined) {
-        this.#options.log.warn({ missingBytes: missing }, 'the disk has less free space than it should, and nothing more can be pruned');
+        this.#warn(missing);
         return;
       }
       // One byte asks for a batch, which is the least that goes.
@@ -156,6 +159,14 @@ export class FreeSpace {
       oldest.startedAtMs = bytes > 0 ? startedAtMs : undefined;
       missing -= bytes;
     }
+  }
+
+  /** Not at every look. */
+  #warn(missingBytes: number): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#warnedAtMs < WARN_EVERY_MS) return;
+    this.#warnedAtMs = nowMs;
+    this.#options.log.warn({ missingBytes }, 'the disk has less free space than it should, and nothing more can be pruned');
   }
 
   async #candidates(disk: Disk): Promise<Candidate[]> {

@@ -7,8 +7,9 @@ import { copyFile, link, lstat, mkdir, open, readdir, realpath, rename, rm } fro
 import { dirname, join, sep } from 'node:path';
 import { LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
-import { keepExists, type KeepBuilder, type KeepId, type KeepStorage } from '../keeps.js';
+import { keepExists } from '../keeps.js';
 import { INDEX_NAME, JOURNAL_NAME, checkName } from '../names.js';
+import type { KeepBuilder, KeepId, KeepStorage } from '../storage.js';
 import { FsStreamStorage } from './fsStreamStorage.js';
 import { syncFolder } from './files.js';
 

@@ -1,8 +1,8 @@
 /** {@link KeepStorage} in memory: files are shared. */
 import { LivetapeError } from '../../base/index.js';
-import { keepExists, type KeepBuilder, type KeepId, type KeepStorage } from '../keeps.js';
+import { keepExists } from '../keeps.js';
 import { checkName } from '../names.js';
-import type { StreamStorage } from '../storage.js';
+import type { KeepBuilder, KeepId, KeepStorage, StreamStorage } from '../storage.js';
 
 /** A place as it is in memory. */
 interface MemoryPlace extends StreamStorage {
