@@ -1,6 +1,6 @@
 /**
  * What depth costs: the same work on archives of 50, 200,000 and 1,000,000 entries, each in a fresh process. Opening to resume and closing a
- * segment read the tail alone, so they should cost the same; `livetape info` reads all of it, in memory that does not grow, and never holds the event loop for long.
+ * segment read the tail alone, pruning goes in batches, so each should cost the same; `livetape info` reads all of it, in memory that does not grow, and never holds the event loop for long.
  *
  *   npm run bench:depth -- [ENTRIES …]
  */
@@ -65,7 +65,25 @@ const WORK: Readonly<Record<string, { readonly repeats: number; run(root: string
       return COMMITS;
     },
   },
+  'prune a segment': {
+    repeats: 1,
+    async run(root) {
+      await using archive = await openArchive(root);
+      const { segmentCount, sizeBytes } = archive.totals;
+      const pruned = await archive.prune({
+        maxBytes: sizeBytes - Math.ceil((batchOf(segmentCount) * sizeBytes) / segmentCount),
+        atOnce: true,
+      });
+      if (pruned.segmentCount === 0) throw new Error('nothing was pruned');
+      return pruned.segmentCount;
+    },
+  },
 };
+
+/** So many are pruned at once (K9). */
+function batchOf(entries: number): number {
+  return Math.ceil(entries / 64);
+}
 
 function openArchive(root: string): Promise<ArchiveWriter> {
   const storage = openFsStorage(root, { clock: systemClock, log: silentLogger });
@@ -88,7 +106,7 @@ async function main(given: readonly number[]): Promise<void> {
   try {
     for (const entries of depths) {
       const root = join(place, String(entries));
-      await writeDeepArchive(join(root, CODE), { streamCode: CODE, entries, retention: true });
+      await writeDeepArchive(join(root, CODE), { streamCode: CODE, entries, retention: true, oldest: batchOf(entries + COMMITS) + 1 });
       const { size } = await stat(join(root, CODE, 'playlist.m3u8'));
       console.log(`${entries} entries: a playlist of ${(size / 1e6).toFixed(1)} MB`);
       for (const [what, { repeats }] of Object.entries(WORK)) {

@@ -1,6 +1,6 @@
 /**
- * Makes archives of any depth, as a recorder would have left them: four seconds a segment, two keyframes in each, a gap of twenty seconds every thousand
- * entries. Media is there for the newest few only (and for as many of the oldest as are asked for): what opens, appends to and prunes a deep archive reads none.
+ * Makes archives of any depth, as a recorder would have left them: four seconds a segment, two keyframes in each, forty gaps of twenty seconds at
+ * whatever depth (index.json tells up to a thousand of them, which costs by itself). Media is there for the newest few only (and for as many of the oldest as are asked for): what opens, appends to and prunes a deep archive reads none.
  */
 import { createWriteStream } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ export interface DeepArchive {
 
 const DURATION_MS = 4000;
 const GAP_MS = 20_000;
-const GAP_EVERY = 1000;
+const GAPS = 40;
 /** Small, for what it weighs is not the point; the same for all, so one CRC fits. */
 const MEDIA = new Uint8Array(2 * 188).map((_, i) => (i % 188 === 0 ? 0x47 : i & 0xff));
 const MEDIA_CRC32 = crc32(MEDIA);
@@ -38,7 +38,8 @@ const DEFAULT_END_MS = Date.UTC(2026, 0, 1);
 /** Writes the archive into `folder`, which must not be there. */
 export async function writeDeepArchive(folder: string, deep: DeepArchive): Promise<void> {
   const { streamCode, entries, newest = 3, oldest = 0, endMs = DEFAULT_END_MS, retention = false } = deep;
-  const gapCount = Math.floor((entries - 1) / GAP_EVERY);
+  const gapEvery = Math.ceil(entries / (GAPS + 1));
+  const gapCount = Math.floor((entries - 1) / gapEvery);
   const startMs = endMs - entries * DURATION_MS - gapCount * GAP_MS;
   await mkdir(folder, { recursive: true });
   const playlist = createWriteStream(join(folder, 'playlist.m3u8'), { flags: 'wx' });
@@ -57,7 +58,7 @@ export async function writeDeepArchive(folder: string, deep: DeepArchive): Promi
   const gaps: Gap[] = [];
   let text = '';
   for (let index = 0; index < entries; index++) {
-    const entry = entryAt(index, startMs);
+    const entry = entryAt(index, startMs, gapEvery);
     const gap = entry.facts?.gap;
     if (gap && entry.wallMs !== undefined) gaps.push({ ...gap, toMs: entry.wallMs });
     text += renderEntry(entry);
@@ -89,10 +90,10 @@ export function nextSegment(wallMs: number): { facts: SegmentFacts; media: Uint8
   return { facts: { ...segmentFacts(wallMs), wallMs, duration90k: DURATION_MS * 90, discontinuity: false, gap: undefined }, media: MEDIA };
 }
 
-function entryAt(index: number, startMs: number): PlaylistEntry {
-  const gapsBefore = Math.floor(index / GAP_EVERY);
+function entryAt(index: number, startMs: number, gapEvery: number): PlaylistEntry {
+  const gapsBefore = Math.floor(index / gapEvery);
   const wallMs = startMs + index * DURATION_MS + gapsBefore * GAP_MS;
-  const discontinuity = index > 0 && index % GAP_EVERY === 0;
+  const discontinuity = index > 0 && index % gapEvery === 0;
   return {
     discontinuity,
     wallMs,
