@@ -37,8 +37,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Opens a stream's archive to go on with it, or begins one. Only the head and the tail of the playlist are read.
- * @throws LivetapeError STREAM_OWNED, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, PATH_OUTSIDE_ROOT, STORAGE_UNWRITABLE, STORAGE_FAILED, DISK_FULL
+ * Opens a stream's archive to go on with it, or begins one, healing what stands in the way. Only the head and the tail of the playlist are read.
+ * @throws LivetapeError STREAM_OWNED, PATH_OUTSIDE_ROOT, STORAGE_UNWRITABLE, STORAGE_FAILED, DISK_FULL
  */
 export async function openArchiveForWriting(options: ArchiveOptions): Promise<ArchiveWriter> {
   await options.storage.create();
