@@ -145,6 +145,8 @@ class Check {
       replaced ||= !(await this.#stands(head));
       if (!replaced) return next.value as JournalEnd;
       this.#replaced += 1;
+      // what was between may have been pruned
+      this.#adjacent = false;
       if (this.#replaced > MAX_REPLACED) return { ended: false, tornBytes: 0 };
       head = await readJournalHead(this.#read);
       size = (await this.#storage.journalSize()) ?? 0;
