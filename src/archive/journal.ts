@@ -59,6 +59,8 @@ export class Journal {
   #state: State | undefined;
   /** What stands there in place of `#state`, if a replacement that failed came through after all. */
   #doubt: State | undefined;
+  /** Something may stand after the last entry: an append failed, or what was opened ends in a torn one. */
+  #torn = true;
 
   private constructor(storage: StreamStorage, state: State | undefined) {
     this.#storage = storage;
@@ -126,8 +128,19 @@ export class Journal {
     await this.settle();
     const state = this.#state;
     invariant(state && !state.ended, 'F7: entries are appended to an open life only');
+    if (!this.#torn) await this.#makeSure(state.toByte);
+    this.#torn = true;
     await this.#storage.appendJournal(entry, state.toByte);
+    this.#torn = false;
     this.#state = { ...state, toByte: state.toByte + Buffer.byteLength(entry), hasEntries: true };
+  }
+
+  /** Somebody who puts another playlist in the place of this one, or writes to it, is not overwritten: what is there has to be read anew (K5). */
+  async #makeSure(toByte: number): Promise<void> {
+    const size = await this.#storage.journalSize();
+    if (size === toByte) return;
+    const context = { path: this.#storage.location, expectedBytes: toByte, seenBytes: size };
+    throw new LivetapeError('ARCHIVE_CORRUPT', 'the playlist is not as it was left', { context });
   }
 
   /** Puts another header before the entries that are there. When it rejects, `entry` does not exist, as after `append`. */

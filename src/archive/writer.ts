@@ -34,6 +34,8 @@ export interface ArchiveOptions {
   readonly retention: boolean;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A number below which all were used, whatever the medium shows: what this process remembers of a folder that was removed. */
+  readonly numbersFrom?: number;
 }
 
 /**
@@ -100,7 +102,7 @@ class Writer implements ArchiveWriter {
     this.#segmentCount = found.segmentCount;
     this.#sizeBytes = found.sizeBytes;
     this.#startedAtMs = found.startedAtMs;
-    this.#nextIndex = found.nextIndex;
+    this.#nextIndex = Math.max(found.nextIndex, options.numbersFrom ?? 0);
     this.#retention = options.retention;
     this.#pruner = new Pruner({
       ...options,

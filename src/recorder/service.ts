@@ -167,7 +167,7 @@ export class InProcessDvrService implements DvrService {
       log: this.#options.log,
       emit: (name, event) => this.#emit(name, event),
       retention: this.#retention,
-      openArchive: () => this.#openArchive(code, place, this.#retention.mayPrune(retained.limits)),
+      openArchive: (numbersFrom) => this.#openArchive(code, place, this.#retention.mayPrune(retained.limits), numbersFrom),
     });
     await recording.start();
     codes.add(code);
@@ -306,8 +306,9 @@ export class InProcessDvrService implements DvrService {
     }
   }
 
-  #openArchive(code: StreamCode, place: StreamStorage, retention: boolean): Promise<ArchiveWriter> {
-    return openArchiveForWriting({ storage: place, streamCode: code, retention, clock: this.#options.clock, log: this.#options.log });
+  #openArchive(code: StreamCode, place: StreamStorage, retention: boolean, numbersFrom = 0): Promise<ArchiveWriter> {
+    const { clock, log } = this.#options;
+    return openArchiveForWriting({ storage: place, streamCode: code, retention, clock, log, numbersFrom });
   }
 
   #emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void {

@@ -47,7 +47,8 @@ export interface SupervisedOptions {
   readonly clock: Clock;
   readonly log: Logger;
   emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void;
-  openArchive(): Promise<ArchiveWriter>;
+  /** @param numbersFrom - segments below this number were written already */
+  openArchive(numbersFrom: number): Promise<ArchiveWriter>;
   readonly retention: Retention;
 }
 
@@ -64,6 +65,7 @@ export class SupervisedRecording {
   #restarting: Promise<void> | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #restarts = 0;
+  #numbersFrom = 0;
   #healed = 0;
   #lastGap: Gap | undefined;
   /** Where the media before an open gap ends. */
@@ -110,7 +112,7 @@ export class SupervisedRecording {
   /** Opens the archive and begins. Rejects when the archive cannot be opened; nothing is left behind then. */
   async start(): Promise<void> {
     const { config, program, clock, log } = this.#options;
-    const archive = await this.#options.openArchive();
+    const archive = await this.#options.openArchive(this.#numbersFrom);
     this.#archive = archive;
     this.#tellHealed(archive);
     let buffer: MediaBuffer;
@@ -129,6 +131,7 @@ export class SupervisedRecording {
       log,
       events: {
         written: (segment) => {
+          this.#numbersFrom = segment.index + 1;
           if (this.#session === session) this.#recovered();
           this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
           this.#options.retention.committed(this.#options.code);
@@ -168,7 +171,7 @@ export class SupervisedRecording {
     try {
       if (!this.#session) {
         // It broke and was waiting to be made anew: the life still has to be ended.
-        const archive = await this.#options.openArchive();
+        const archive = await this.#options.openArchive(this.#numbersFrom);
         await archive.stop().finally(() => archive.close());
       } else await this.#session.stop();
     } finally {
