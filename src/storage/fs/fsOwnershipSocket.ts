@@ -16,6 +16,8 @@ const MAX_PATH_BYTES = 100;
 const MODE = 0o666;
 /** What a connect says where nobody listens: a dead owner's socket, or what is no socket of this kind. */
 const DEAD = new Set(['ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE']);
+/** So many owners that all die just as they are asked are one that lives and behaves oddly. */
+const MAX_RESETS = 10;
 
 /** What tells something at a path from all else that ever stood there. */
 export interface Identity {
@@ -75,8 +77,10 @@ export async function listenIn(folder: string): Promise<OwnSocket> {
 
 /** Whether somebody listens on the socket at `path`. An owner that is stopped does: its kernel answers. */
 export async function isListening(path: string): Promise<boolean> {
-  const errno = await shortened(path, ask);
-  if (errno === undefined) return true;
+  let errno = await shortened(path, ask);
+  // Somebody listened, and stopped before the answer was out: what there is now has to be asked anew.
+  for (let again = 0; errno === 'ECONNRESET' && again < MAX_RESETS; again++) errno = await shortened(path, ask);
+  if (errno === undefined || errno === 'ECONNRESET') return true;
   // So many wait to be answered that no more fit: somebody listens.
   if (errno === 'EAGAIN') return true;
   if (DEAD.has(errno) || errno === 'ENOENT') return false;
