@@ -14,7 +14,7 @@ import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
 import { takeSlot } from './fsOwnershipSlot.js';
 import { identify, listenIn, type Identity, type OwnSocket } from './fsOwnershipSocket.js';
 
-/** What a file system says that knows no sockets; it is asked for one in a folder that was just written to, so nothing else is meant. */
+/** What a file system says that knows no sockets or no hard links; it is asked in a folder that was just written to, so nothing else is meant. */
 const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /** What owning a folder is given. */
@@ -33,28 +33,33 @@ export async function ownFolder(folder: string, options: FsOwnershipOptions): Pr
     const itself = `${folder}/.`;
     const place = await identify(itself);
     if (place === undefined) throw Object.assign(new Error('the folder is not there'), { code: 'ENOENT' });
-    const socket = await listenOrNot(folder);
-    if (socket === undefined) {
-      options.log.warn({ path: folder }, 'no Unix socket can be made here, so nothing keeps a second writer away');
-      return new Owned(folder, itself, place, () => Promise.resolve());
-    }
-    try {
-      return await take(folder, socket, options);
-    } catch (error) {
+    const socket = await orCannot(listenIn(folder));
+    if (socket !== undefined) {
+      try {
+        const owned = await orCannot(take(folder, socket, options));
+        if (owned !== undefined) return owned;
+      } catch (error) {
+        await socket.close();
+        throw error;
+      }
       await socket.close();
-      throw error;
     }
+    options.log.warn({ path: folder }, 'no Unix socket can be put here, so nothing keeps a second writer away');
+    return new Owned(folder, itself, place, () => Promise.resolve());
   } catch (error) {
     throw storageError(error, `take ${folder} for writing`, { path: folder });
   }
 }
 
-async function listenOrNot(folder: string): Promise<OwnSocket | undefined> {
-  if (process.platform === 'win32') return undefined;
+/** Undefined where the medium cannot do it at all: Windows has no sockets that are files, and says so by EACCES. */
+async function orCannot<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
-    return await listenIn(folder);
+    return await promise;
   } catch (error) {
-    if (NO_SOCKETS.has(errnoOf(error) ?? '')) return undefined;
+    const errno = errnoOf(error) ?? '';
+    // What is refused later, as a rename in a folder of somebody else's, is no matter of sockets.
+    const early = error instanceof Error && 'syscall' in error && ['listen', 'link', 'chmod'].includes(String(error.syscall));
+    if ((early && NO_SOCKETS.has(errno)) || process.platform === 'win32') return undefined;
     throw error;
   }
 }
