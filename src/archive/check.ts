@@ -14,6 +14,7 @@ import { readJournalHead, readJournalItems, type JournalEnd, type JournalHead, t
 import { judgeMedia } from './checkMedia.js';
 import { endMs } from './entry.js';
 import { probeFile, type Probe } from './probe.js';
+import { prunedBelow } from './prune.js';
 import { NewestGaps } from './reader.js';
 
 /** How often a check looks again because the playlist was replaced under it. */
@@ -96,6 +97,8 @@ class Check {
   #last: PlaylistEntry | undefined;
   #adjacent = true;
   #unreadableFirst = false;
+  /** Files of lower numbers were pruned; undefined when none were, as far as the header knows. */
+  #prunedBelow: number | undefined;
   #replaced = 0;
 
   constructor(storage: StreamStorage, options: CheckOptions) {
@@ -224,6 +227,7 @@ class Check {
     const fault = (kind: FindingKind, why: string): void =>
       this.#tell(finding(kind, { file: JOURNAL_NAME, line: 1, message: `${JOURNAL_NAME}: ${why}` }));
     if (header === undefined) return fault('playlist_unreadable', error?.message ?? 'it cannot be read');
+    this.#prunedBelow = prunedBelow(header) || undefined;
     const misspelt = misspeltInHeader(header);
     if (misspelt !== undefined) fault('header_wrong', `"${misspelt}" looks like a name that was damaged`);
   }
@@ -250,9 +254,8 @@ class Check {
 
   async #folder(open: boolean): Promise<void> {
     const { clock, signal } = this.#options;
-    const first = this.#first?.facts;
     const numbers = {
-      prunedBelow: first && first.mediaSequence > 0 && !this.#unreadableFirst ? first.index : undefined,
+      prunedBelow: this.#prunedBelow,
       last: this.#last?.facts?.index,
     };
     const unlisted: Finding[] = [];
