@@ -1,5 +1,5 @@
 /** livetape check: whole archives give no finding, each kind of damage gives its own, and a recorder beside it disturbs nothing. */
-import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { createMemoryStorage } from '../src/storage/index.js';
 import { CONFIG, play, settle, testService } from '../src/recorder/testService.js';
 import { endOf, factsAt } from './archiveLab.js';
 import { copyArchive } from './campaigns/damageLab.js';
-import { alter, channel, check, cutOf, edit, place, readBy, recorded } from './checkLab.js';
+import { channel, check, cutOf, edit, place, readBy, recorded } from './checkLab.js';
 import { MUTATIONS } from './checkMutations.js';
 import { PROJECT, temporaryFolder } from './lab.js';
 import { SAMPLE_NAMES, makeSample } from './samples.js';

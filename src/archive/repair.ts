@@ -120,13 +120,13 @@ class Repair {
     this.#nextIndex = Math.max(this.#nextIndex, index?.nextIndex ?? 0);
     const size = await this.#storage.journalSize();
     const read = (fromByte: number, toByte: number): Promise<Uint8Array> => this.#storage.readJournal(fromByte, toByte);
-    const skipped: PlaylistEntry[] = [];
+    const skipped = new Map<string, PlaylistEntry>();
     const sources: PlaylistSources = {
       journal: size === undefined ? undefined : { read, head: await readJournalHead(read), size },
       decisions,
       incoming,
       hints: hintsOf(index),
-      skipped: (entry) => skipped.push(entry),
+      skipped: (entry) => skipped.set(entry.uri, entry),
     };
     const pending: RepairAction[] = [...removed];
     const survey = await surveyPlaylist(sources, ({ uri, number, entry, damage }, repaired) => {
@@ -135,7 +135,7 @@ class Repair {
       if (known && !repaired.changed) return;
       pending.push(...actionsOf(uri, known, damage, repaired));
     });
-    const twice = [...new Set(skipped)].map(leaves('its file is named by another entry, or it is out of its order'));
+    const twice = [...skipped.values()].map(leaves('its file is named by another entry, or it is out of its order'));
     pending.push(...twice);
     const isRebuilt = pending.length > 0 || [...found.kinds].some((kind) => PLAYLIST_KINDS.has(kind));
     const ended = isRebuilt ? await this.#rebuild(sources, survey, index, pending) : await this.#ended(sources);
@@ -285,7 +285,7 @@ class Repair {
       from = { ...sources, journal: { ...sources.journal, read } };
     }
     await this.#ownership.check();
-    await this.#storage.replaceJournal(textOf(from, header, survey.running, ended));
+    await this.#storage.replaceJournal(textOf(from, header, survey, ended));
     for (const action of pending) this.#tell(action);
     const message = `${JOURNAL_NAME}: written anew with ${survey.count} segments, life ${header.life}`;
     this.#tell({ action: 'playlist_rebuilt', file: JOURNAL_NAME, message });

@@ -33,12 +33,16 @@ export interface Candidate {
   /** The entry before it in the playlist that it comes from is the one before it here. */
   readonly adjacent: boolean;
   readonly modifiedMs: number | undefined;
+  /** When the next begins whose entry is known; no guess may reach beyond. */
+  readonly untilMs: number | undefined;
 }
 
 /** What may say when a segment was, besides its entry and its neighbours. */
 export interface TimeHints {
   readonly startedAtMs: number | undefined;
   readonly lastSegmentAtMs: number | undefined;
+  /** The run with which the playlist ends: its first segment, and how long it is. */
+  readonly lastRun?: { readonly number: number; readonly lengthMs: number } | undefined;
   readonly gaps: readonly { readonly fromMs: number; readonly toMs: number; readonly reason: GapReason | undefined }[];
 }
 
@@ -75,9 +79,15 @@ function stampsOf(candidate: Candidate): Stamps | undefined {
   return forced && Math.abs(ptsDelta(said.first90k, pts.first90k)) < HOLE_90K ? { ...pts, first90k: said.first90k } : pts;
 }
 
-function joins(end90k: number, first90k: number): boolean {
+/** Whether one whose length is still to be said may be said to last until the next begins. */
+function mayReach(end90k: number, first90k: number): boolean {
   const step = ptsDelta(end90k, first90k);
   return step >= -OVERLAP_90K && step <= HOLE_90K;
+}
+
+/** Whether one whose length is said ends where the next begins. */
+function meets(end90k: number, first90k: number): boolean {
+  return Math.abs(ptsDelta(end90k, first90k)) <= TICKS_PER_MS;
 }
 
 /** Length of a candidate in microseconds, when it is followed by `next`. */
@@ -87,7 +97,7 @@ function durationOf(candidate: Candidate, next: Candidate | undefined, before: P
   const stamps = stampsOf(candidate);
   if (stamps === undefined) return said ?? before?.durationUs ?? 0;
   const following = next && stampsOf(next);
-  if (following && joins(stamps.end90k, following.first90k)) {
+  if (following && mayReach(stamps.end90k, following.first90k)) {
     const to90k = ptsDelta(stamps.first90k, following.first90k);
     if (to90k > 0) return usOf(to90k);
   }
@@ -95,6 +105,28 @@ function durationOf(candidate: Candidate, next: Candidate | undefined, before: P
 }
 
 const usOf = (ticks: number): number => Math.round((ticks * 1000) / TICKS_PER_MS);
+
+/** Follows candidates in order and knows the run with which they end. */
+export class LastRun {
+  #number: number | undefined;
+  #lengthUs = 0;
+  #before: Candidate | undefined;
+
+  add(candidate: Candidate): void {
+    const before = this.#before;
+    this.#before = candidate;
+    const [last, stamps] = [before && stampsOf(before), stampsOf(candidate)];
+    const goesOn = last !== undefined && stamps !== undefined && mayReach(last.end90k, stamps.first90k);
+    if (!goesOn) [this.#number, this.#lengthUs] = [candidate.number, 0];
+    else if (before !== undefined) this.#lengthUs += durationOf(before, candidate, undefined);
+  }
+
+  end(): TimeHints['lastRun'] {
+    const last = this.#before;
+    if (last === undefined || this.#number === undefined) return undefined;
+    return { number: this.#number, lengthMs: (this.#lengthUs + durationOf(last, undefined, undefined)) / 1000 };
+  }
+}
 
 /** Makes the entries in order; `ahead` are the candidates that follow, as far as two. */
 export class EntryMaker {
@@ -115,9 +147,10 @@ export class EntryMaker {
     const before = this.#before;
     const durationUs = durationOf(candidate, ahead[0], before?.entry);
     const stamps = stampsOf(candidate);
-    const follows = before?.end90k !== undefined && stamps !== undefined && joins(before.end90k, stamps.first90k);
+    const follows = before?.end90k !== undefined && stamps !== undefined && meets(before.end90k, stamps.first90k);
     const unknown = before?.end90k === undefined || stamps === undefined;
-    const said = own?.discontinuity === true || this.#lostTag(candidate, ahead[0]);
+    const lostTag = this.#lostTag(candidate, ahead[0]);
+    const said = own?.discontinuity === true || lostTag;
     // Where nothing was taken out or put in, what the entry says holds; elsewhere the time stamps decide.
     const discontinuity = before === undefined ? said : candidate.adjacent && (follows || unknown) ? said : said || !follows;
     const wall = this.#wallTime(candidate, ahead, durationUs / 1000, discontinuity);
@@ -194,28 +227,32 @@ export class EntryMaker {
     }
     if (goesOn && nextMs !== undefined && nextMs - lastsMs >= leastMs - TOLERANCE_MS)
       return { ms: Math.max(leastMs, Math.floor(nextMs - lastsMs)), from: 'neighbour' };
-    return this.#elsewhere(candidate, ahead.length === 0, lastsMs, leastMs);
+    return this.#elsewhere(candidate, lastsMs, leastMs);
   }
 
-  #elsewhere(candidate: Candidate, isLast: boolean, lastsMs: number, leastMs: number): { ms: number; from: WallTimeSource } {
-    const { startedAtMs, lastSegmentAtMs, gaps } = this.#hints;
+  #elsewhere(candidate: Candidate, lastsMs: number, leastMs: number): { ms: number; from: WallTimeSource } {
+    const { startedAtMs, lastSegmentAtMs, lastRun, gaps } = this.#hints;
+    const most = Math.max(leastMs, (candidate.untilMs ?? Infinity) - lastsMs);
     const within = (ms: number, from: WallTimeSource): { ms: number; from: WallTimeSource } => ({
-      ms: Math.max(leastMs, Math.floor(ms)),
+      ms: Math.floor(Math.min(most, Math.max(leastMs, ms))),
       from,
     });
-    if (this.#before === undefined && startedAtMs !== undefined) return within(startedAtMs, 'index.json');
-    const gap = gaps.find(({ fromMs }) => Math.abs(fromMs - leastMs) <= 2 * TOLERANCE_MS);
+    if (this.#before === undefined && startedAtMs !== undefined && startedAtMs <= most) return within(startedAtMs, 'index.json');
+    const gap = gaps.find(({ fromMs, toMs }) => Math.abs(fromMs - leastMs) <= 2 * TOLERANCE_MS && toMs <= most);
     if (gap !== undefined) return within(gap.toMs, 'index.json');
-    if (isLast && lastSegmentAtMs !== undefined && lastSegmentAtMs - lastsMs >= leastMs)
-      return within(lastSegmentAtMs - lastsMs, 'index.json');
-    if (candidate.modifiedMs !== undefined) return within(candidate.modifiedMs - lastsMs, 'file time');
+    const startMs = lastSegmentAtMs === undefined || lastRun?.number !== candidate.number ? undefined : lastSegmentAtMs - lastRun.lengthMs;
+    if (startMs !== undefined && startMs >= leastMs - TOLERANCE_MS) return within(startMs, 'index.json');
+    // A copy of an archive has the time of the copying.
+    if (candidate.modifiedMs !== undefined && candidate.modifiedMs - lastsMs <= most)
+      return within(candidate.modifiedMs - lastsMs, 'file time');
     return within(leastMs, 'order');
   }
 
   #goesOn(candidate: Candidate, next: Candidate): boolean {
     const [stamps, following] = [stampsOf(candidate), stampsOf(next)];
     const tagged = next.entry?.discontinuity === true && next.adjacent;
-    return !tagged && stamps !== undefined && following !== undefined && joins(stamps.end90k, following.first90k);
+    if (tagged || stamps === undefined || following === undefined) return false;
+    return (candidate.probe === undefined ? meets : mayReach)(stamps.end90k, following.first90k);
   }
 
   #gap(candidate: Candidate, wallMs: number, discontinuity: boolean): EntryFacts['gap'] {
@@ -227,7 +264,14 @@ export class EntryMaker {
     if (own !== undefined && Math.abs(own.fromMs - fromMs) <= 1 && wallMs >= own.fromMs) return own;
     if (wallMs - before.endMs <= MIN_GAP_MS) return undefined;
     // A discontinuity of its own, behind what was there before, without a gap: the entry knows best.
-    if (candidate.adjacent && !before.changed && candidate.entry?.discontinuity === true && candidate.entry.wallMs === wallMs) return own;
+    if (
+      own === undefined &&
+      candidate.adjacent &&
+      !before.changed &&
+      candidate.entry?.discontinuity === true &&
+      candidate.entry.wallMs === wallMs
+    )
+      return undefined;
     const known = this.#hints.gaps.find((gap) => Math.abs(gap.fromMs - fromMs) <= 2)?.reason;
     return { fromMs, reason: own?.reason ?? known ?? 'disk' };
   }

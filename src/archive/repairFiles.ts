@@ -95,18 +95,27 @@ export class RepairFiles {
       if (numberOf(from) !== undefined && !targets.has(from)) all.push({ from: to, to: from });
       else await this.setAside(to, 'another file has its name');
     }
-    const ready: Move[] = [];
+    const ready: (Move & { between: string })[] = [];
     for (const { from, to } of all) {
       await check();
-      await storage.files.rename(from, to + MOVING_SUFFIX);
-      ready.push({ from, to });
+      const between = await this.#freeName(to + MOVING_SUFFIX);
+      await storage.files.rename(from, between);
+      ready.push({ from, to, between });
     }
-    for (const { from, to } of ready) {
+    for (const { from, to, between } of ready) {
       await check();
-      await storage.files.rename(to + MOVING_SUFFIX, to);
+      await storage.files.rename(between, to);
       this.#probes.delete(from);
       this.#probes.delete(to);
       tell({ action: 'file_renamed', file: to, message: `${to}: it was found as ${from}, and has its name again` });
+    }
+  }
+
+  /** An earlier repair may have ended in the middle. */
+  async #freeName(name: string): Promise<string> {
+    for (let n = 1; ; n++) {
+      const free = n === 1 ? name : `${name}-${n}`;
+      if ((await this.#options.storage.files.stat(free)) === undefined) return free;
     }
   }
 

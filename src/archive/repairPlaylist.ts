@@ -7,7 +7,7 @@ import type { Gap } from '../model/index.js';
 import { misspeltInHeader } from './checkEntry.js';
 import { NameSet, numberOf } from './checkFolder.js';
 import { readJournalItems, type JournalHead, type ReadRange } from './checkJournal.js';
-import { EntryMaker, type Candidate, type Repaired, type Running, type TimeHints } from './repairEntries.js';
+import { EntryMaker, LastRun, type Candidate, type Repaired, type Running, type TimeHints } from './repairEntries.js';
 import type { Probe } from './probe.js';
 import type { FindingKind } from './checkFindings.js';
 import { NewestGaps } from './reader.js';
@@ -49,6 +49,7 @@ export interface PlaylistSources {
 /** What was learnt of the repaired playlist before it is written. */
 export interface PlaylistSurvey {
   readonly running: Running;
+  readonly lastRun: TimeHints['lastRun'];
   readonly longestSec: number;
   readonly count: number;
   readonly sizeBytes: number;
@@ -62,11 +63,11 @@ async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSo
   const used = new NameSet();
   let at = 0;
   let last: number | undefined;
-  const enter = function* (below: number): Generator<Candidate> {
+  const enter = function* (below: number, untilMs: number | undefined): Generator<Candidate> {
     for (let next = incoming[at]; next !== undefined && next.number < below; next = incoming[++at]) {
       if (!used.add(next.uri)) continue;
       const { ownBefore, ...rest } = next;
-      yield { ...rest, adjacent: next.entry !== undefined && ownBefore === last };
+      yield { ...rest, adjacent: next.entry !== undefined && ownBefore === last, untilMs };
       last = next.number;
     }
   };
@@ -85,7 +86,7 @@ async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSo
       const before = ownBefore;
       ownBefore = number;
       if (decision.kind === 'drop') continue;
-      if (numberOf(uri) !== undefined) yield* enter(number);
+      if (numberOf(uri) !== undefined) yield* enter(number, entry.wallMs);
       const isBehind = numberOf(uri) !== undefined && last !== undefined && number <= last;
       if (!used.add(uri) || isBehind) {
         skipped?.(entry);
@@ -94,10 +95,10 @@ async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSo
       const { probe, damage } = decision.kind === 'change' ? decision : { probe: undefined, damage: [] };
       const adjacent = before === last;
       last = number;
-      yield { number, uri, entry, probe, damage, adjacent, modifiedMs: undefined };
+      yield { number, uri, entry, probe, damage, adjacent, modifiedMs: undefined, untilMs: undefined };
     }
   }
-  yield* enter(Infinity);
+  yield* enter(Infinity, undefined);
 }
 
 /** The entries, each made in sight of the two behind it. */
@@ -120,12 +121,13 @@ export async function surveyPlaylist(
   sources: PlaylistSources,
   see: (candidate: Candidate, repaired: Repaired) => void,
 ): Promise<PlaylistSurvey> {
-  const running = await numbersOf(sources);
+  const { running, lastRun } = await beginningOf(sources);
+  const known = { ...sources, hints: { ...sources.hints, lastRun } };
   const gaps = new NewestGaps();
   let [longestSec, count, sizeBytes] = [0, 0, 0];
   let first: PlaylistEntry | undefined;
   let last: PlaylistEntry | undefined;
-  for await (const { candidate, repaired } of made(sources, running)) {
+  for await (const { candidate, repaired } of made(known, running)) {
     const { entry } = repaired;
     first ??= entry;
     last = entry;
@@ -135,13 +137,19 @@ export async function surveyPlaylist(
     if (entry.facts?.gap && entry.wallMs !== undefined) gaps.add({ ...entry.facts.gap, toMs: entry.wallMs });
     see(candidate, repaired);
   }
-  return { running, longestSec, count, sizeBytes, first, last, gaps: gaps.list() };
+  return { running, lastRun, longestSec, count, sizeBytes, first, last, gaps: gaps.list() };
 }
 
 /** The text of the repaired playlist, piece by piece. */
-export async function* textOf(sources: PlaylistSources, header: PlaylistHeader, running: Running, ended: boolean): AsyncGenerator<string> {
+export async function* textOf(
+  sources: PlaylistSources,
+  header: PlaylistHeader,
+  survey: PlaylistSurvey,
+  ended: boolean,
+): AsyncGenerator<string> {
   let piece = renderHeader(header);
-  for await (const { repaired } of made(sources, running)) {
+  const known = { ...sources, hints: { ...sources.hints, lastRun: survey.lastRun } };
+  for await (const { repaired } of made(known, survey.running)) {
     piece += renderEntry(repaired.entry);
     if (piece.length < PIECE_CHARS) continue;
     yield piece;
@@ -173,33 +181,38 @@ export function headerOf(
 
 /**
  * The numbers with which the repaired playlist begins: those of the first entries that stay, less what comes in before them. Where the
- * first entry, the header and the next two do not agree, what most of them say holds.
+ * first entry, the header and the next two do not agree, what most of them say holds. And the run with which it ends, where that may be asked for.
  */
-async function numbersOf(sources: PlaylistSources): Promise<Running> {
+async function beginningOf(sources: PlaylistSources): Promise<{ running: Running; lastRun: TimeHints['lastRun'] }> {
   const header = sources.journal?.head.header;
   const votes: Running[] = [];
   const before: Candidate[] = [];
+  const lastRun = new LastRun();
+  const asked = sources.incoming.length > 0;
+  // An entry from a playlist that was set aside has the numbers of another life.
+  const older = new Set(sources.incoming.map(({ entry }) => entry));
   for await (const candidate of candidates(sources)) {
+    lastRun.add(candidate);
+    if (votes.length === 3) continue;
     const facts = candidate.entry?.facts;
-    // An entry from a playlist that was set aside has the numbers of another life.
-    const inPlaylist = facts !== undefined && !sources.incoming.some(({ entry }) => entry === candidate.entry);
     before.push(candidate);
-    if (facts !== undefined && inPlaylist) votes.push(startOf(candidate.entry, facts, before));
-    if (votes.length === 3 || (votes.length === 0 && before.length > 1000 && sources.incoming.length < 1000)) break;
+    if (facts !== undefined && !older.has(candidate.entry)) votes.push(startOf(candidate.entry, facts, before));
+    if (votes.length === 3 && !asked) break;
   }
   const first = before[0];
   const isHead = first?.entry !== undefined && first.adjacent && header !== undefined;
-  const said = (pick: (running: Running) => number, more: number | undefined): number => {
+  const said = (pick: (vote: Running) => number, more: number | undefined): number => {
     const values = [...votes.map(pick), ...(more === undefined ? [] : [more])];
     const most = values.find((value) => values.filter((other) => other === value).length > 1);
     return Math.max(0, most ?? values[0] ?? 0);
   };
   const foreign = votes.length === 0;
-  return {
-    mediaSequence: said((running) => running.mediaSequence, isHead || foreign ? header?.mediaSequence : undefined),
-    discontinuitySequence: said((running) => running.discontinuitySequence, isHead || foreign ? header?.discontinuitySequence : undefined),
-    cumulativeBytes: said((running) => running.cumulativeBytes, undefined),
+  const running = {
+    mediaSequence: said((vote) => vote.mediaSequence, isHead || foreign ? header?.mediaSequence : undefined),
+    discontinuitySequence: said((vote) => vote.discontinuitySequence, isHead || foreign ? header?.discontinuitySequence : undefined),
+    cumulativeBytes: said((vote) => vote.cumulativeBytes, undefined),
   };
+  return { running, lastRun: asked ? lastRun.end() : undefined };
 }
 
 /** The numbers with which a playlist began whose last of `upTo` has these facts. */
