@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { copyFile, mkdir, readFile, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LoopRestamper } from '../../src/ingest/file/restamp.js';
 import { createLivetape } from '../../src/index.js';
 
 /** Random numbers from a seed (mulberry32). */
@@ -36,20 +37,31 @@ export class Random {
   }
 }
 
-/** Records `file`, looped as fast as it can be read, until there are so many segments; then stops it (VOD). */
+/** Seconds of assets/demo.ts. */
+const ROUND_SEC = 16;
+const PACKETS_AT_ONCE = 1000;
+
+/** Records so many segments of assets/demo.ts, looped and restamped, as fast as they can be written, and stops (VOD). Answers with the folder. */
 export async function recordLoop(root: string, code: string, file: string, segments: number, segmentDuration: number): Promise<string> {
+  const demo = await readFile(file);
   const livetape = await createLivetape({ root });
   try {
-    let written = 0;
-    const enough = new Promise<void>((resolve) => {
-      livetape.dvr.on('segment.written', () => {
-        if (++written >= segments) resolve();
-      });
-    });
-    const { segmentDir } = await livetape.dvr.startRecording(code, code, { enabled: true, segmentDuration, retentionSec: 0, maxSizeGb: 0, storagePath: '' });
-    const connection = livetape.connect(`file:${file}?loop=1&pace=0`, code);
-    await enough;
-    await connection.close();
+    const config = { enabled: true, segmentDuration, retentionSec: 0, maxSizeGb: 0, storagePath: '' };
+    const { segmentDir } = await livetape.dvr.startRecording(code, code, config);
+    const buffer = livetape.buffers.open(code);
+    const restamper = new LoopRestamper();
+    const packets = Math.round((segments * segmentDuration * (demo.length / 188)) / ROUND_SEC);
+    for (let sent = 0; sent < packets; sent += PACKETS_AT_ONCE) {
+      const chunk = new Uint8Array(188 * Math.min(PACKETS_AT_ONCE, packets - sent));
+      for (let at = 0; at < chunk.length; at += 188) {
+        const from = (sent * 188 + at) % demo.length;
+        if (from === 0 && sent + at > 0) restamper.nextRound();
+        chunk.set(demo.subarray(from, from + 188), at);
+        restamper.packet(chunk, at);
+      }
+      buffer.write(chunk);
+      await buffer.room();
+    }
     await livetape.dvr.stopRecording(code);
     return segmentDir;
   } finally {
@@ -125,7 +137,9 @@ export async function packetsIn(folder: string): Promise<Map<string, number>> {
     if (/^(playlist\.m3u8|index\.json|owner\.)/.test(name)) continue;
     const bytes = await readFile(join(folder, name));
     for (let at = 0; at + 188 <= bytes.length; at += 188) {
-      const hash = createHash('md5').update(bytes.subarray(at, at + 188)).digest('base64');
+      const hash = createHash('md5')
+        .update(bytes.subarray(at, at + 188))
+        .digest('base64');
       packets.set(hash, (packets.get(hash) ?? 0) + 1);
     }
   }
