@@ -11,6 +11,7 @@ import { seeded } from './powerCutRounds.js';
 const rounds = Number(process.argv[2] ?? 100);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const say = (line: string): void => console.log(line);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 
 say(`${rounds} kills, seed ${seed}`);
 const { broken, runs, lostMs, segments, versions, pruned, entered } = await kills({ rounds, random: seeded(seed), say });

@@ -15,6 +15,8 @@ import { KillJudge, type Run } from './killJudge.js';
 import { startSender, type KillSender } from './killSender.js';
 
 const BIN = fileURLToPath(new URL('../../bin/livetape', import.meta.url));
+/** Longer than a second, so that what is lost of a segment that was not complete shows. */
+const SEGMENT_SEC = 2;
 const RETENTION_SEC = 20;
 /** Nothing here takes longer, on a machine that does other things too. */
 const PATIENCE_MS = 60_000;
@@ -89,8 +91,11 @@ interface Recorder {
 }
 
 function startRecorder(root: string, port: number, counts: { pruned: number; entered: number }): Recorder {
-  const args = ['record', `udp://127.0.0.1:${port}`, '--stream', 'news', '--data', root, '--segment', '1', '--json'];
+  const args = ['record', `udp://127.0.0.1:${port}`, '--stream', 'news', '--data', root, '--segment', String(SEGMENT_SEC), '--json'];
   const child = spawn(process.execPath, [BIN, ...args, '--retention', String(RETENTION_SEC)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Not left behind when the campaign is interrupted.
+  const orphan = (): boolean => child.kill('SIGKILL');
+  process.once('exit', orphan);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const seen = new Map<string, number>();
@@ -110,7 +115,10 @@ function startRecorder(root: string, port: number, counts: { pruned: number; ent
   });
   const exited = new Promise<number | string>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code, signal) => resolve(code ?? signal ?? 'gone'));
+    child.once('close', (code, signal) => {
+      process.off('exit', orphan);
+      resolve(code ?? signal ?? 'gone');
+    });
   });
   return {
     child,
