@@ -19,7 +19,7 @@ import { TsBuilder } from './tsBuilder.js';
 const MINUTE = channel(60);
 const part = (fromSec: number, toSec: number): ReturnType<typeof cutOf> => cutOf(MINUTE, 60, fromSec, toSec);
 
-describe('a whole archive gives no finding', () => {
+describe('K14: a whole archive gives no finding', () => {
   it.each(SAMPLE_NAMES)('%s', async (name) => {
     const bytes = await makeSample(name);
     for (const segmentDuration of [1, 2]) {
@@ -143,7 +143,7 @@ async function entries(folder: string): Promise<number> {
   return text.match(/^\d+\.ts$/gm)?.length ?? 0;
 }
 
-describe('beside a recorder', () => {
+describe('K14: beside a recorder', () => {
   it('judges what was committed when it began, and says nothing of what is being written', async () => {
     const service = testService();
     const buffer = service.buffers.open('news');

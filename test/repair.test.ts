@@ -67,7 +67,7 @@ async function expectMended(folder: string, before: ReadonlyMap<string, number>)
   expect(await files()).toEqual(after);
 }
 
-describe('each kind of damage is mended', () => {
+describe('K16, K17: each kind of damage is mended', () => {
   it.each(MUTATIONS.filter(([kind]) => kind !== 'playlist_newer'))('%s: %s', async (kind, _file, mutate) => {
     const folder = await copy();
     mutate(folder);
@@ -182,7 +182,7 @@ describe('what a repair does with media', () => {
   });
 });
 
-describe('where wall times come from', () => {
+describe('K18: where wall times come from', () => {
   const lost = async (change: (folder: string) => void): Promise<{ folder: string; sources: Map<string, string | undefined> }> => {
     const folder = await copy();
     change(folder);
@@ -233,7 +233,7 @@ describe('owning', () => {
   });
 });
 
-describe('a medium that fails in the middle of a repair', () => {
+describe('K16: a medium that fails in the middle of a repair', () => {
   it('rejects with a code, loses nothing, and the next repair mends it', async () => {
     const spoil = (folder: string): void => {
       renameSync(join(folder, '000001.ts'), join(folder, 'x'));
@@ -277,7 +277,7 @@ describe('a medium that fails in the middle of a repair', () => {
   });
 });
 
-describe('any damage', () => {
+describe('K16, K17: any damage', () => {
   it('is named, mended, and played', async () => {
     let played = 0;
     await fc.assert(
