@@ -254,10 +254,7 @@ class Check {
 
   async #folder(open: boolean): Promise<void> {
     const { clock, signal } = this.#options;
-    const numbers = {
-      prunedBelow: this.#prunedBelow,
-      last: this.#last?.facts?.index,
-    };
+    const numbers = { prunedBelow: this.#prunedBelow };
     const unlisted: Finding[] = [];
     const options = { listed: this.#listed, numbers, open: open && this.#options.alone !== true, nowMs: clock.nowMs(), signal };
     for await (const stray of strays(this.#storage, options)) {

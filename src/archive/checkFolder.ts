@@ -61,7 +61,6 @@ export type StrayKind = 'segment_unlisted' | 'remains' | 'part_left' | 'tmp_left
 export interface Numbers {
   /** Of the first entry, when the ones before it were pruned (and not damaged); else undefined: nothing can be the remains of a prune. */
   readonly prunedBelow: number | undefined;
-  readonly last: number | undefined;
 }
 
 /** What a name in the folder means; undefined for what belongs there. */

@@ -5,8 +5,8 @@
 import { LivetapeError, isLivetapeError } from '../base/index.js';
 import { parseEntries, parseHeader, type LocatedEntry, type PlaylistHeader } from '../hls/index.js';
 
-/** A few thousand entries: some milliseconds of parsing at a time. */
-const BLOCK_BYTES = 256 * 1024;
+/** Some hundred entries: a millisecond or two of parsing at a time, for a recorder may share the process. */
+const BLOCK_BYTES = 64 * 1024;
 /** No header and no entry is longer; what has no end within it is not one. */
 const MAX_PIECE_BYTES = 1024 * 1024;
 /** Where entries begin when the header cannot be read. */

@@ -109,23 +109,16 @@ describe('livetape check', () => {
       },
     };
     let stderr = '';
-    let stop: ((signal: NodeJS.Signals) => void) | undefined;
     const io: Partial<CliIo> = {
       clock,
       columns: () => 100,
       err: (text) => void (stderr += text),
       out: () => tick?.(),
-      onSignal: (listener) => {
-        stop = listener;
-        return () => undefined;
-      },
     };
     expect((await run(['check'], io)).status).toBe(0);
     expect(stderr).toMatch(/news \[#{19}[#.]\] \d+ % \| 6 segments \| [\d.]+ kB/);
-    const ended = run(['check'], io);
-    await new Promise((resolve) => setImmediate(resolve));
-    stop?.('SIGINT');
-    expect((await ended).status).toBe(1);
+    const ended = await run(['check'], { ...io, onSignal: (listener) => (setImmediate(() => listener('SIGINT')), () => undefined) });
+    expect(ended.status).toBe(1);
     expect(stderr).toContain('livetape: CLOSED: ended by SIGINT');
   });
 });
