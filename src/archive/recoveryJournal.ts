@@ -8,11 +8,15 @@ import { INDEX_NAME, JOURNAL_NAME, TMP_SUFFIX, copyAside, setAside, type StreamS
 import { loadIndex, type ArchiveIndex } from './archiveIndex.js';
 import type { Healing } from './healed.js';
 import { Journal, type OpenedJournal } from './journal.js';
-import { stretchesOf } from './recoveryEntries.js';
+import { stretchesFrom } from './recoveryEntries.js';
 
 /** The first look at a damaged tail; doubled until it holds an entry before the damage. */
 const FIRST_LOOK_BYTES = 64 * 1024;
-/** Files that a crash may leave under a temporary name: what they were to replace is still there. */
+/** No header is longer. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** So many readable entries behind a damage are remembered: more than files are entered on open. */
+const MAX_BEHIND = 2000;
+/** Files that a crash may leave under a temporary name. */
 const LEFTOVERS = [JOURNAL_NAME, INDEX_NAME, 'probe'];
 
 /** A playlist that can be gone on with, or none. */
@@ -103,20 +107,28 @@ export async function cutDamage(patient: Patient, size: number, whole = false): 
     entry !== undefined && (head.header.life === undefined || (entry.facts !== undefined && entry.wallMs !== undefined));
   for (let look = whole ? size : FIRST_LOOK_BYTES; ; look *= 2) {
     const fromByte = Math.max(head.toByte, size - look);
-    const stretches = stretchesOf(await storage.readJournal(fromByte, size), fromByte === head.toByte);
-    const firstBad = stretches.findIndex(({ entry }) => !isGood(entry));
-    const lastGood = firstBad < 1 ? undefined : stretches[firstBad - 1];
-    if (lastGood === undefined) {
-      if (fromByte === head.toByte) return undefined;
+    const atEntry = fromByte === head.toByte;
+    let cutAt: number | undefined;
+    let bad = false;
+    const behind = new Map<string, PlaylistEntry>();
+    for await (const { entry, toByte } of stretchesFrom(storage, { fromByte, toByte: size, atEntry })) {
+      const good = isGood(entry) ? entry : undefined;
+      if (good === undefined) bad = true;
+      else if (!bad) cutAt = toByte;
+      else if (behind.set(good.uri, good).size >= MAX_BEHIND) break;
+      // It may have begun earlier.
+      if (bad && cutAt === undefined) break;
+    }
+    if (!bad || cutAt === undefined) {
+      if (atEntry) return undefined;
       continue;
     }
     const keptAs = await copyAside(storage.files, JOURNAL_NAME, clock.nowMs());
-    const cutAt = fromByte + lastGood.toByte;
     await storage.appendJournal('', cutAt);
     const sizeBytes = size - cutAt;
     const detail = `the playlist cannot be read from byte ${cutAt} on and was cut off there`;
     healing.note({ found: 'playlist_tail_unreadable', done: 'cut_off', file: JOURNAL_NAME, keptAs, sizeBytes, detail });
-    return new Map(stretches.slice(firstBad).flatMap(({ entry }) => (entry && isGood(entry) ? [[entry.uri, entry] as const] : [])));
+    return behind;
   }
 }
 
@@ -127,15 +139,17 @@ export async function setPlaylistAside({ storage, clock, healing }: Patient, siz
   healing.note({ found, done: 'set_aside', file: JOURNAL_NAME, keptAs, sizeBytes: size, detail: error.message });
 }
 
-/** Removes what a crash left under temporary names. */
-export async function removeLeftovers({ storage, clock, healing }: Patient): Promise<void> {
+/**
+ * Removes what a crash left under temporary names. The copy of a playlist that is not in use with its entries (`inUse`), whatever became of
+ * it, may be all there is of them: it is set aside, where `check --repair` finds it.
+ */
+export async function removeLeftovers({ storage, clock, healing }: Patient, inUse: boolean): Promise<void> {
   for (const name of LEFTOVERS) {
     const file = name + TMP_SUFFIX;
     const found = await storage.files.stat(file);
     if (found === undefined) continue;
     const note = { found: 'leftover_file', file, sizeBytes: found.sizeBytes, detail: 'a replacement was cut short by a crash' } as const;
-    // The copy of a playlist that is gone is all there is of it.
-    if (name === JOURNAL_NAME && found.sizeBytes > 0 && (await storage.journalSize()) === undefined) {
+    if (name === JOURNAL_NAME && found.sizeBytes > 0 && !inUse) {
       healing.note({ ...note, done: 'set_aside', keptAs: await setAside(storage.files, file, clock.nowMs()) });
     } else if (await storage.files.remove(file)) healing.note({ ...note, done: 'removed' });
   }
@@ -150,9 +164,11 @@ function whyNotGoneOnWith(opened: OpenedJournal, index: ArchiveIndex | undefined
 }
 
 async function headerOf(storage: StreamStorage, size: number): Promise<{ header: PlaylistHeader; toByte: number } | undefined> {
-  const look = Math.min(size, 1024 * 1024);
   try {
-    return parseHeader(await storage.readJournal(0, look), look >= size);
+    for (let look = FIRST_LOOK_BYTES; ; look *= 2) {
+      const head = parseHeader(await storage.readJournal(0, Math.min(look, size)), look >= size);
+      if (head !== undefined || look >= Math.min(size, MAX_HEADER_BYTES)) return head;
+    }
   } catch (error) {
     if (isLivetapeError(error, 'ARCHIVE_CORRUPT')) return undefined;
     throw error;

@@ -27,7 +27,7 @@ export async function recover(options: {
   const healing = new Healing(storage.location, log);
   const patient = { storage, clock, healing };
   const found = await survey(patient, log);
-  await removeLeftovers(patient);
+  await removeLeftovers(patient, found.journal.hasEntries);
   await compareNewest(patient, found);
   const epoch = (found.last?.epoch ?? 0) + 1;
   const { journal, last, recoverFrom: fromIndex, cutOff } = found;
