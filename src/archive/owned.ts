@@ -2,7 +2,7 @@
  * A place as its owner uses it: what changes what others rely on is done only after a look whether the place is still ours (K7).
  * Reading needs no ownership and goes straight through.
  */
-import { isLivetapeError } from '../base/index.js';
+import { LivetapeError, isLivetapeError } from '../base/index.js';
 import type { JournalParts, Ownership, PlaceFiles, StreamStorage, Upload } from '../storage/index.js';
 
 /** `place`, changed only while `ownership` holds. */
@@ -28,28 +28,37 @@ export class OwnedPlace implements StreamStorage {
   }
 
   put(name: string): Upload {
-    const upload = this.#place.put(name);
+    // Made behind the first look: making it moves aside what stands in its way, which may be another's live upload by now.
+    let upload: Upload | undefined;
+    let isGivenUp = false;
     // One look after another, so that what is written stays in order. Before each write: what is being written may be another's to recover by now.
     let looked: Promise<void> = Promise.resolve();
-    const ifOurs = (step: () => Promise<void>): Promise<void> => {
+    const ifOurs = (step: (made: Upload) => Promise<void>): Promise<void> => {
       looked = looked.then(() => this.#ownership.check());
-      const done = looked.then(step);
+      const done = looked.then(() => {
+        if (isGivenUp) throw new LivetapeError('CLOSED', `the upload of ${name} was given up`);
+        upload ??= this.#place.put(name);
+        return step(upload);
+      });
       // Not lost when nobody waits: the commit rejects with the same.
       done.catch(() => undefined);
       return done;
     };
     return {
-      write: (bytes) => ifOurs(() => upload.write(bytes)),
+      write: (bytes) => ifOurs((made) => made.write(bytes)),
       commit: async () => {
         try {
-          await ifOurs(() => upload.commit());
+          await ifOurs((made) => made.commit());
         } catch (error) {
           // A folder that is gone fails everything in it: that it is gone is what the writer has to know.
           if (!isLivetapeError(error, 'OWNERSHIP_LOST')) await this.#ownership.check();
           throw error;
         }
       },
-      abort: () => upload.abort(),
+      abort: async () => {
+        isGivenUp = true;
+        await upload?.abort();
+      },
     };
   }
 

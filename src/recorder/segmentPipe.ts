@@ -44,6 +44,7 @@ export class SegmentPipe implements SegmenterSink {
   #commits: Promise<unknown> = Promise.resolve();
   #failure: LivetapeError | undefined;
   #pendingBytes = 0;
+  #isBroken = false;
 
   constructor(reader: TsReader, archive: ArchiveWriter, events: PipeEvents) {
     this.#reader = reader;
@@ -125,8 +126,19 @@ export class SegmentPipe implements SegmenterSink {
       release();
       this.#events.relieved();
     };
-    // A failure of a write is that of the commit, which is where it is dealt with.
-    writer.write(bytes).then(done, done);
+    writer.write(bytes).then(done, (cause: unknown) => {
+      done();
+      // Any other failure of a write is that of the commit, which is where it is dealt with. This one is not waited with: the segment's end may be a minute away.
+      const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be written');
+      if (OPENED_ANEW.has(error.code)) this.#break(error);
+    });
+  }
+
+  /** Said once: what follows in a session that has ended fails with the same. */
+  #break(error: LivetapeError): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#events.broken(error);
   }
 
   /** Tells how a step of the archive ended. */
@@ -136,7 +148,7 @@ export class SegmentPipe implements SegmenterSink {
       (cause: unknown) => {
         const error = toLivetapeError(cause, 'STORAGE_FAILED', 'the segment could not be stored');
         this.#failure = error;
-        if (OPENED_ANEW.has(error.code)) this.#events.broken(error);
+        if (OPENED_ANEW.has(error.code)) this.#break(error);
         else this.#events.lost(error);
       },
     );

@@ -78,6 +78,29 @@ describe('storage/fs', () => {
     expect(await place.list()).toEqual([]);
   });
 
+  it("K7: neither commits nor removes another's file that stands where its own stood", async () => {
+    const part = join(root, 'news/000000.ts.part');
+    const robbed = async (rob: () => Promise<void>): Promise<void> => {
+      const place = openFsStorage(root, options).stream('news');
+      await place.create();
+      const upload = place.put('000000.ts');
+      await upload.write(bytes('ours'));
+      await rob();
+      await rejects(upload.commit(), 'STORAGE_FAILED');
+      await upload.abort();
+    };
+    const swap = async (): Promise<void> => {
+      await rm(part);
+      await writeFile(part, 'theirs');
+    };
+    await robbed(swap);
+    expect(await readdir(join(root, 'news'))).toEqual(['000000.ts.part']);
+    expect(await readFile(part, 'utf8')).toBe('theirs');
+    await rm(part);
+    await robbed(() => rm(part));
+    expect(await readdir(join(root, 'news'))).toEqual([]);
+  });
+
   it('overwrites a replacement that a crash cut short, and does not list it', async () => {
     const place = openFsStorage(root, options).stream('news');
     await place.create();

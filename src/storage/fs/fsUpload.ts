@@ -1,6 +1,7 @@
 /**
  * A file on its way: written as `NAME.part`, and renamed when all of it is on the disk. Remains of a crash
- * under that name are somebody's media: they are set aside, not overwritten.
+ * under that name are somebody's media: they are set aside, not overwritten. What stands at a path is renamed or removed only
+ * when it is the file that was opened: a writer that was robbed of the stream finds the new owner's there.
  */
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -50,13 +51,15 @@ export class FsUpload implements Upload {
   commit(): Promise<void> {
     return this.#step('commit', async () => {
       await this.#handle().datasync();
-      await this.#close();
-      // One writer owns a stream, so nobody comes between the look and the rename.
+      // One writer owns a stream, so nobody comes between the looks and the rename.
       if (await exists(this.#path))
         throw new LivetapeError('STORAGE_FAILED', `${this.#path} is there already`, { context: { path: this.#path } });
+      if (!(await this.#isOurs(this.#part)))
+        throw new LivetapeError('STORAGE_FAILED', `${this.#part} is not what was written`, { context: { path: this.#part } });
       await rename(this.#part, this.#path);
       this.#standsAt = this.#path;
       await syncFolder(this.#options.folder);
+      await this.#close();
       this.#state = 'committed';
       this.#letGo();
     });
@@ -67,10 +70,12 @@ export class FsUpload implements Upload {
     await this.#steps.settled();
     if (this.#state === 'committed') return;
     this.#state = 'aborted';
+    const ours = this.#standsAt;
+    this.#standsAt = undefined;
+    const stands = ours !== undefined && (await this.#isOurs(ours).catch(() => false));
     await this.#close();
     // What cannot be removed now is a crash's remains later; nothing refers to it.
-    if (this.#standsAt !== undefined) await rm(this.#standsAt, { force: true }).catch(() => undefined);
-    this.#standsAt = undefined;
+    if (ours !== undefined && stands) await rm(ours, { force: true }).catch(() => undefined);
     this.#letGo();
   }
 
@@ -81,7 +86,6 @@ export class FsUpload implements Upload {
         if (this.#state === 'aborted') throw new LivetapeError('CLOSED', `the upload of ${this.#options.name} was given up`);
         await run();
       } catch (error) {
-        await this.#close();
         throw storageError(error, `${doing} ${this.#path}`, { path: this.#path });
       }
     });
@@ -105,6 +109,18 @@ export class FsUpload implements Upload {
     for (let n = 2; await exists(target); n++) target = `${this.#part}${CORRUPT_MARK}${time}-${n}`;
     await rename(this.#part, target);
     this.#options.log.warn({ path: target }, 'the remains of an interrupted write were set aside');
+  }
+
+  /** Whether what stands at `path` is the file that is open. Its inode is no other's as long as it is, also after a failure: until the abort. */
+  async #isOurs(path: string): Promise<boolean> {
+    const written = await this.#handle().stat({ bigint: true });
+    try {
+      const stands = await lstat(path, { bigint: true });
+      return stands.dev === written.dev && stands.ino === written.ino;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return false;
+      throw error;
+    }
   }
 
   #handle(): FileHandle {
