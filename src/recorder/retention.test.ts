@@ -74,21 +74,39 @@ describe('by age', () => {
     await service.dvr.close();
   });
 
-  it('deletes nothing by a clock that is set forward, with media and without, until that has stood for an hour', async () => {
+  it('deletes nothing by a clock that is set forward, with media and without, for an hour, and then a day in an hour', async () => {
     const service = testService();
     const counts = prunedBy(service);
     await service.dvr.startRecording('x', '', { ...CONFIG, retentionSec: 3600 });
     const buffer = service.buffers.open('x');
     await play(service, buffer, piece(0, 60), 60);
-    service.clock.stepWall(30 * 24 * HOUR);
+    service.clock.stepWall(3 * 24 * HOUR);
     await play(service, buffer, piece(60, 120), 60);
     expect(service.dvr.status('x')!.retention.clockInDoubt).toBe(true);
     await pass(service, 50 * 60_000);
     expect(counts.size).toBe(0);
+    await pass(service, 2 * HOUR);
+    expect(service.dvr.status('x')!.retention.clockInDoubt).toBe(true);
     await pass(service, 3 * HOUR);
     expect(service.dvr.status('x')!.retention.clockInDoubt).toBe(false);
+    expect(service.warnings.filter((text) => text.includes('the clock has stepped'))).toHaveLength(1);
     expect(counts.get('x')).toBeGreaterThan(10);
     await checkListed(service.storage.stream('x'));
+    await service.dvr.close();
+  });
+
+  it('says so once when recorded time is ahead of the clock', async () => {
+    const storage = createMemoryStorage();
+    const clock = new ManualClock();
+    await older(storage, 'x', clock.nowMs() + 365 * 24 * HOUR, 100, 376);
+    const service = testService(storage, clock);
+    const counts = prunedBy(service);
+    await service.dvr.startRecording('x', '', { ...CONFIG, retentionSec: 3600 });
+    await play(service, service.buffers.open('x'), piece(0, 60), 60);
+    await pass(service, 3 * HOUR);
+    expect(service.dvr.status('x')!.retention.clockInDoubt).toBe(true);
+    expect(service.warnings.filter((text) => text.includes('recorded time is ahead of the clock'))).toHaveLength(1);
+    expect(counts.size).toBe(0);
     await service.dvr.close();
   });
 

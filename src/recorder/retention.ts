@@ -25,7 +25,7 @@ export interface RetentionStatus {
   readonly graceSkipped: number;
   /** Prunes that failed; they are tried again. */
   readonly failures: number;
-  /** The clock or the recorded time made a step that waits for confirmation (K10): nothing is deleted by it. */
+  /** The clock made a step that is not believed (yet), or recorded time is ahead of it (K10): age deletes little or nothing meanwhile. */
   readonly clockInDoubt: boolean;
 }
 
@@ -86,6 +86,7 @@ export class Retention {
       rest: { startedAtMs: undefined, endMs: undefined, segmentCount: 0, sizeBytes: 0, targetMs: 0 },
       opened: undefined,
       notBeforeMs: -Infinity,
+      toldDoubt: undefined,
       status: { prunedSegments: 0, prunedBytes: 0, graceSkipped: 0, failures: 0 },
       work: Promise.resolve(),
       waiting: false,
@@ -132,7 +133,7 @@ export class Retention {
   status(code: StreamCode): RetentionStatus {
     const watched = this.#streams.get(code);
     const { prunedSegments = 0, prunedBytes = 0, graceSkipped = 0, failures = 0 } = watched?.status ?? {};
-    return { prunedSegments, prunedBytes, graceSkipped, failures, clockInDoubt: watched?.time.inDoubt ?? false };
+    return { prunedSegments, prunedBytes, graceSkipped, failures, clockInDoubt: watched?.time.doubt !== undefined };
   }
 
   /** Kept when nothing is under way any more. */
@@ -197,11 +198,28 @@ export class Retention {
     const newestEndMs = watched.recording ? endOf(last) : watched.rest.endMs;
     const mediaComes = watched.recording && watched.committedAtMs !== undefined && clock.monotonicMs() - watched.committedAtMs < SILENT_MS;
     // Looked at even where no age is set, so that a limit that is set later finds a time that is known.
-    const trustedMs = watched.time.look({ newestEndMs, mediaComes });
+    const trustedMs = watched.time.look({ newestEndMs, mediaComes, retentionMs: retentionSec * 1000 });
+    if (retentionSec > 0) this.#tellDoubt(watched, newestEndMs, trustedMs);
     return {
       endedBeforeMs: retentionSec > 0 ? trustedMs - retentionSec * 1000 : undefined,
       maxBytes: maxSizeGb > 0 ? Math.floor(maxSizeGb * BYTES_PER_GB) : undefined,
     };
+  }
+
+  /** Once for each doubt. */
+  #tellDoubt(watched: Watched, newestEndMs: number | undefined, trustedMs: number): void {
+    const { doubt } = watched.time;
+    if (doubt === watched.toldDoubt) return;
+    watched.toldDoubt = doubt;
+    if (doubt === undefined) return;
+    const { clock, log } = this.#options;
+    const times = { clock: clock.nowMs(), trusted: trustedMs, newest: newestEndMs };
+    const facts = Object.fromEntries(Object.entries(times).flatMap(([name, ms]) => (ms === undefined ? [] : [[name, isoOf(ms)]])));
+    const what =
+      doubt === 'ahead'
+        ? 'recorded time is ahead of the clock: little or nothing is deleted by age until the clock is there'
+        : 'the clock has stepped: age is judged by the time before it for an hour, and then catches up a day in an hour';
+    log.warn({ stream: watched.stream.code, ...facts }, what);
   }
 
   /** Whether it is worth opening a stopped recording. */
@@ -243,6 +261,11 @@ export class Retention {
 
 function endOf(last: CommittedSegment | undefined): number | undefined {
   return last === undefined ? undefined : last.wallMs + ticksToMs(last.duration90k);
+}
+
+/** For the log; a clock can be set beyond what a date can say. */
+function isoOf(ms: number): string | number {
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : ms;
 }
 
 function remember(watched: Watched, archive: ArchiveWriter): void {

@@ -1,5 +1,5 @@
 /** What retention knows of a stream: shared by the janitors and by the watch over free space. */
-import type { ArchiveWriter, TrustedTime } from '../archive/index.js';
+import type { ArchiveWriter, ClockDoubt, TrustedTime } from '../archive/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { Storage } from '../storage/index.js';
 
@@ -31,6 +31,8 @@ export interface Watched {
   rest: { startedAtMs: number | undefined; endMs: number | undefined; segmentCount: number; sizeBytes: number; targetMs: number };
   opened: ArchiveWriter | undefined;
   notBeforeMs: number;
+  /** What was warned of. */
+  toldDoubt: ClockDoubt | undefined;
   status: { prunedSegments: number; prunedBytes: number; graceSkipped: number; failures: number };
   work: Promise<void>;
   waiting: boolean;

@@ -12,21 +12,24 @@ export interface TestService {
   readonly buffers: MediaBuffers;
   readonly storage: Storage;
   readonly dvr: InProcessDvrService;
+  /** What was warned of. */
+  readonly warnings: readonly string[];
 }
 
 /** A service; its streams lie in `storage`, memory unless given. */
 export function testService(storage: Storage = createMemoryStorage(), clock = new ManualClock(), minFreeGb = 0): TestService {
   const buffers = new MediaBuffers({ clock });
+  const warnings: string[] = [];
   const dvr = new InProcessDvrService({
     storage,
     buffers,
     clock,
-    log: silentLogger,
+    log: { ...silentLogger, warn: (_fields, message) => warnings.push(message) },
     minFreeGb,
     openRoot: () => storage,
     openFolder: (folder) => storage.stream(folder.split('/').at(-1) ?? ''),
   });
-  return { clock, buffers, storage, dvr };
+  return { clock, buffers, storage, dvr, warnings };
 }
 
 /** Lets everything that is under way without a timer come to its end. */
