@@ -1,6 +1,6 @@
 /** K13 on real folders: hard links, a keep that plays, and the command line around it; copies where the file system cannot link. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLivetape, type Livetape } from '../src/index.js';
@@ -54,6 +54,18 @@ describe('K13: a keep on a disk', () => {
     expect((await frameHashes(join(folder, 'playlist.m3u8'))).length).toBe(4 * 50);
     expect(await livetape.dvr.keeps()).toEqual([keep]);
     expect((await cli('keep', 'news', '--list', '--data', root)).stdout).toMatch(/goal .*0:00:08 +4 /);
+    // No stream is left; the keep is, and is told of.
+    expect((await cli('list', '--data', root)).stdout).toMatch(/^no streams in .*\nkeeps: 1, /);
+    const told = { stream_code: 'news', name: 'goal', segment_count: 4, total_size_bytes: keep.sizeBytes };
+    expect(JSON.parse((await cli('list', '--data', root, '--json')).stdout)).toMatchObject({ streams: [], keeps: [told] });
+    expect((await cli('keep', '--list', '--data', root)).stdout).toMatch(/news +goal .*0:00:08 +4 /);
+    expect((await cli('keep', '--remove', 'goal', '--data', root)).stderr).toContain('ARGUMENT_INVALID');
+    // One that cannot be read is not passed over.
+    writeFileSync(join(folder, 'playlist.m3u8'), '');
+    expect(await livetape.dvr.keeps()).toMatchObject([{ streamCode: 'news', name: 'goal', damage: expect.any(String) as string }]);
+    expect((await cli('keep', '--list', '--data', root)).stdout).toMatch(/news +goal +damaged /);
+    const damaged = JSON.parse((await cli('keep', '--list', '--data', root, '--json')).stdout) as { total_size_bytes: number }[];
+    expect(damaged[0]?.total_size_bytes).toBeGreaterThanOrEqual(keep.sizeBytes);
   });
 
   it('is made, listed and removed on the command line', async () => {
@@ -73,7 +85,10 @@ describe('K13: a keep on a disk', () => {
     });
     expect(await cli('keep', 'news', ...window, '--name', 'first', '--data', root)).toMatchObject({ status: 1, stderr: /KEEP_EXISTS/ });
     expect((await cli('list', '--data', root)).stdout).toMatch(/^keeps: 1, /m);
-    expect(JSON.parse((await cli('list', '--data', root, '--json')).stdout)).toMatchObject([{ stream_code: 'news', keep_count: 1 }]);
+    expect(JSON.parse((await cli('list', '--data', root, '--json')).stdout)).toMatchObject({
+      streams: [{ stream_code: 'news', keep_count: 1 }],
+      keeps: [{ stream_code: 'news', name: 'first' }],
+    });
     expect((await cli('keep', 'none', '--list', '--data', root)).stderr).toContain('STREAM_NOT_FOUND');
     expect((await cli('keep', 'news', '--remove', 'first', '--data', root)).status).toBe(0);
     expect((await cli('keep', 'news', '--remove', 'first', '--data', root)).stderr).toContain('KEEP_NOT_FOUND');

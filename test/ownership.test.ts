@@ -48,7 +48,7 @@ describe('a second recorder of a stream', () => {
     const listed: unknown = JSON.parse(
       (await output(process.execPath, [join(PROJECT, 'bin/livetape'), 'list', '--data', root, '--json'])).stdout,
     );
-    expect(listed).toMatchObject([{ stream_code: 'news', status: 'recording' }]);
+    expect(listed).toMatchObject({ streams: [{ stream_code: 'news', status: 'recording' }] });
 
     // stopped, it answers nobody: its kernel does, and when so many have asked that no more fit, that is an answer too
     first.child.kill('SIGSTOP');

@@ -41,6 +41,17 @@ export interface Keep {
   readonly location: string;
 }
 
+/** A keep that cannot be read. */
+export interface DamagedKeep extends Pick<Keep, 'streamCode' | 'name' | 'location'> {
+  /** What is wrong with it. */
+  readonly damage: string;
+  /** Of the files that are left. */
+  readonly sizeBytes: number;
+}
+
+/** A keep as it is listed. */
+export type ListedKeep = (Keep & { readonly damage?: undefined }) | DamagedKeep;
+
 /**
  * The name, when a keep can have it.
  * @throws LivetapeError ARGUMENT_INVALID
@@ -76,21 +87,38 @@ export async function makeKeep(storage: Storage, streamCode: string, request: Ke
   }
 }
 
-/** The keeps of a stream, or all, by stream and time. One that cannot be read is passed over. */
-export async function listKeeps(storage: Storage, streamCode?: string): Promise<Keep[]> {
-  const keeps: Keep[] = [];
+/** The keeps of a stream, or all, by stream and time; those of streams that are gone too. */
+export async function listKeeps(storage: Storage, streamCode?: string): Promise<ListedKeep[]> {
+  const keeps: ListedKeep[] = [];
   for await (const id of storage.keeps.list()) {
     if (streamCode !== undefined && id.streamCode !== streamCode) continue;
     const place = storage.keeps.place(id);
-    const sums = await sumsOf(place).catch(() => undefined);
-    if (sums !== undefined) keeps.push({ ...id, ...sums, location: place.location });
+    let damage = 'its playlist holds no segment';
+    const sums = await sumsOf(place).catch((error: unknown) => {
+      damage = error instanceof Error ? error.message : String(error);
+      return undefined;
+    });
+    const { location } = place;
+    keeps.push(sums === undefined ? { ...id, damage, sizeBytes: await filesSize(place), location } : { ...id, ...sums, location });
   }
-  const key = (keep: Keep): string => `${keep.streamCode} ${keep.from.toISOString()} ${keep.name}`;
+  const key = (keep: ListedKeep): string => `${keep.streamCode} ${keep.damage === undefined ? keep.from.toISOString() : ''} ${keep.name}`;
   return keeps.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** What index.json says, else the playlist, which is the truth. */
+/** Of one that cannot be read. */
+async function filesSize({ files }: StreamStorage): Promise<number> {
+  let sizeBytes = 0;
+  try {
+    for await (const name of files.list()) sizeBytes += (await files.stat(name))?.sizeBytes ?? 0;
+  } catch {
+    // What could be counted is said.
+  }
+  return sizeBytes;
+}
+
+/** What index.json says, else the playlist, which is the truth: where that is gone the keep is, too. */
 async function sumsOf(place: StreamStorage): Promise<Pick<Keep, 'from' | 'to' | 'segmentCount' | 'sizeBytes'> | undefined> {
+  if (((await place.journalSize()) ?? 0) === 0) return undefined;
   const index = await loadIndex(place).catch(() => undefined);
   if (index?.startedAt && index.lastSegmentAt) {
     return { from: index.startedAt, to: index.lastSegmentAt, segmentCount: index.segmentCount, sizeBytes: index.totalSizeBytes };

@@ -101,9 +101,9 @@ describe('record, list and info', () => {
     const listed = await run('list', '--data', data);
     expect(listed.status).toBe(0);
     expect(listed.stdout).toMatch(/^STREAM +STATUS .*\nnews\/one +stopped .* 0:00:16 +4 +732\.1 kB +0\n$/);
-    expect(parse((await run('list', '--data', data, '--json')).stdout)).toMatchObject([
-      { stream_code: 'news/one', status: 'stopped', segment_count: 4, gap_count: 0 },
-    ]);
+    expect(parse((await run('list', '--data', data, '--json')).stdout)).toMatchObject({
+      streams: [{ stream_code: 'news/one', status: 'stopped', segment_count: 4, gap_count: 0 }],
+    });
 
     const told = await run('info', 'news/one', '--data', data);
     expect(told.stdout).toMatch(
@@ -135,7 +135,7 @@ describe('record, list and info', () => {
 
   it('an empty folder has no streams, and none is none', async () => {
     expect(await run('list', '--data', data)).toEqual({ status: 0, stdout: `no streams in ${data}\n`, stderr: '' });
-    expect((await run('list', '--data', data, '--json')).stdout).toBe('[]\n');
+    expect((await run('list', '--data', data, '--json')).stdout).toBe('{"streams":[],"keeps":[]}\n');
     expect(await run('info', 'news', '--data', data)).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('livetape: STREAM_NOT_FOUND: ') as string,

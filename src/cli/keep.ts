@@ -1,6 +1,6 @@
 /** `livetape keep CODE`: keeps a window of a stream for good, lists the keeps, removes one. */
 import type { Command } from 'commander';
-import { loadIndex, type Keep } from '../archive/index.js';
+import { loadIndex, type Keep, type ListedKeep } from '../archive/index.js';
 import { LivetapeError } from '../base/index.js';
 import { createLivetape, type Livetape } from '../livetape.js';
 import { checkStreamCode } from '../model/index.js';
@@ -23,19 +23,20 @@ export function addKeep(program: Command, io: CliIo): void {
   program
     .command('keep')
     .description('keep a window of a stream for good')
-    .argument('<CODE>', 'the stream code')
+    .argument('[CODE]', 'the stream code; --list without one lists the keeps of all')
     .option('--from <TIME>', 'where the window begins: RFC 3339 or Unix seconds', moment('--from'))
     .option('--to <TIME>', 'where it ends', moment('--to'))
     .option('--name <NAME>', 'what it is called: letters, digits, "_" and "-"')
-    .option('--list', 'the keeps of the stream')
+    .option('--list', 'the keeps of the stream, or of all')
     .option('--remove <NAME>', 'remove one')
     .option('--data <DIR>', 'the folder of all streams', folder, folder('dvr'))
     .option('--json', 'as JSON')
-    .action(async (given: string, options: KeepArguments) => {
-      const code = checkStreamCode(given);
+    .action(async (given: string | undefined, options: KeepArguments) => {
       const step = chosen(options);
+      const code = given === undefined ? undefined : checkStreamCode(given);
+      if (code === undefined && !options.list) throw new LivetapeError('ARGUMENT_INVALID', 'keep takes the code of a stream');
       await using livetape = await createLivetape({ root: options.data, clock: io.clock });
-      await step(livetape, code, io);
+      await step(livetape, code ?? '', io);
     });
 }
 
@@ -64,24 +65,30 @@ function chosen({ from, to, name, list, remove, json = false }: KeepArguments): 
 }
 
 async function listAll(livetape: Livetape, code: string, io: CliIo, json: boolean): Promise<void> {
-  const keeps = await livetape.dvr.keeps(code);
+  const keeps = await livetape.dvr.keeps(code === '' ? undefined : code);
   // A stream that was never there is a typing mistake; one that was deleted may have left keeps.
-  if (keeps.length === 0) {
+  if (keeps.length === 0 && code !== '') {
     const place = livetape.storage.stream(code);
     const isStream = (await place.journalSize()) !== undefined || (await loadIndex(place).catch(() => undefined)) !== undefined;
     if (!isStream) throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code} in ${livetape.storage.location}`);
   }
   if (json) return io.out(`${JSON.stringify(keeps.map(keepJson))}\n`);
-  if (keeps.length === 0) return io.out(`no keeps of ${code}\n`);
-  const rows = keeps.map((keep) => [
-    keep.name,
-    showTime(keep.from.getTime()),
-    showTime(keep.to.getTime()),
-    showDuration((keep.to.getTime() - keep.from.getTime()) / 1000),
-    String(keep.segmentCount),
-    showSize(keep.sizeBytes),
-  ]);
-  io.out(table(['NAME', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE'], rows));
+  if (keeps.length === 0) return io.out(code === '' ? `no keeps in ${livetape.storage.location}\n` : `no keeps of ${code}\n`);
+  const rows = keeps.map((keep) => {
+    const size = showSize(keep.sizeBytes);
+    if (keep.damage !== undefined) return [keep.streamCode, keep.name, 'damaged', '-', '-', '-', size];
+    const [fromMs, toMs] = [keep.from.getTime(), keep.to.getTime()];
+    return [
+      keep.streamCode,
+      keep.name,
+      showTime(fromMs),
+      showTime(toMs),
+      showDuration((toMs - fromMs) / 1000),
+      String(keep.segmentCount),
+      size,
+    ];
+  });
+  io.out(table(['STREAM', 'NAME', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE'], rows));
 }
 
 function said({ from, to, segmentCount, sizeBytes }: Keep): string {
@@ -89,14 +96,17 @@ function said({ from, to, segmentCount, sizeBytes }: Keep): string {
 }
 
 /** Names as in index.json. */
-function keepJson({ streamCode, name, from, to, segmentCount, sizeBytes, location }: Keep): Record<string, unknown> {
+export function keepJson(keep: ListedKeep): Record<string, unknown> {
+  const { streamCode, name, sizeBytes, location } = keep;
+  const read = keep.damage === undefined ? keep : undefined;
   return {
     stream_code: streamCode,
     name,
-    started_at: from.toISOString(),
-    last_segment_at: to.toISOString(),
-    segment_count: segmentCount,
+    started_at: read?.from.toISOString(),
+    last_segment_at: read?.to.toISOString(),
+    segment_count: read?.segmentCount,
     total_size_bytes: sizeBytes,
     segment_dir: location,
+    damage: keep.damage,
   };
 }

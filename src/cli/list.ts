@@ -1,11 +1,12 @@
 /** `livetape list`: the streams of a folder, each with what it holds. */
 import type { Command } from 'commander';
-import { loadIndex, summarize, type Keep } from '../archive/index.js';
+import { loadIndex, summarize, type ListedKeep } from '../archive/index.js';
 import { isLivetapeError } from '../base/index.js';
 import { createLivetape } from '../livetape.js';
 import type { StreamStorage } from '../storage/index.js';
 import { folder } from './arguments.js';
 import type { CliIo } from './io.js';
+import { keepJson } from './keep.js';
 import { showDuration, showSize, showTime, table } from './output.js';
 
 /** What is told of a stream. */
@@ -32,12 +33,13 @@ export function addList(program: Command, io: CliIo): void {
       for await (const code of livetape.storage.list()) streams.push(await look(code, livetape.storage.stream(code)));
       const keeps = await livetape.dvr.keeps();
       streams.sort((a, b) => (a.code < b.code ? -1 : 1));
-      if (json) io.out(`${JSON.stringify(streams.map((stream) => listedJson(stream, keeps)))}\n`);
-      else if (streams.length === 0) io.out(`no streams in ${data}\n`);
-      else {
-        io.out(table(['STREAM', 'STATUS', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE', 'GAPS'], streams.map(row)));
-        if (keeps.length > 0) io.out(`keeps: ${keeps.length}, ${showSize(sizeOf(keeps))}\n`);
+      if (json) {
+        const told = { streams: streams.map((stream) => listedJson(stream, keeps)), keeps: keeps.map(keepJson) };
+        return io.out(`${JSON.stringify(told)}\n`);
       }
+      if (streams.length === 0) io.out(`no streams in ${data}\n`);
+      else io.out(table(['STREAM', 'STATUS', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE', 'GAPS'], streams.map(row)));
+      if (keeps.length > 0) io.out(`keeps: ${keeps.length}, ${showSize(sizeOf(keeps))} (livetape keep --list)\n`);
     });
 }
 
@@ -64,12 +66,12 @@ function row({ code, status, startedAtMs, lastSegmentAtMs, segmentCount, sizeByt
   return [code, status, ...times, span, String(segmentCount), showSize(sizeBytes), String(gapCount)];
 }
 
-const sizeOf = (keeps: readonly Keep[]): number => keeps.reduce((sum, keep) => sum + keep.sizeBytes, 0);
+const sizeOf = (keeps: readonly ListedKeep[]): number => keeps.reduce((sum, keep) => sum + keep.sizeBytes, 0);
 
 /** Names as in index.json. */
 function listedJson(
   { code, status, startedAtMs, lastSegmentAtMs, segmentCount, sizeBytes, gapCount }: Listed,
-  keeps: readonly Keep[],
+  keeps: readonly ListedKeep[],
 ): Record<string, unknown> {
   const own = keeps.filter((keep) => keep.streamCode === code);
   return {

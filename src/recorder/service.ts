@@ -14,6 +14,7 @@ import {
   type ArchiveWriter,
   type Keep,
   type KeepRequest,
+  type ListedKeep,
   type SegmentMeta,
 } from '../archive/index.js';
 import { LivetapeError, toLivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
@@ -73,8 +74,8 @@ export interface DvrService extends Closable {
    * STORAGE_UNWRITABLE, STORAGE_FAILED
    */
   keep(streamCode: StreamCode, window: KeepRequest): Promise<Keep>;
-  /** The keeps of a stream, or all there are. */
-  keeps(streamCode?: StreamCode): Promise<Keep[]>;
+  /** The keeps of a stream, or all there are, of streams that are gone too. One that cannot be read is told with its `damage`. */
+  keeps(streamCode?: StreamCode): Promise<ListedKeep[]>;
   /**
    * Removes a keep.
    * @throws LivetapeError KEEP_NOT_FOUND
@@ -236,7 +237,7 @@ export class InProcessDvrService implements DvrService {
     return makeKeep(this.#storageOf(code), code, window, this.#options.clock);
   }
 
-  async keeps(streamCode?: StreamCode): Promise<Keep[]> {
+  async keeps(streamCode?: StreamCode): Promise<ListedKeep[]> {
     const storages = new Set([this.#options.storage, ...[...this.#roots.values()].map(({ storage }) => storage)]);
     const lists = await Promise.all([...storages].map((storage) => listKeeps(storage, streamCode)));
     return lists.flat();
