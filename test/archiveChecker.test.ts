@@ -38,7 +38,7 @@ function build(): void {
     const crc = crc32(file).toString(16).padStart(8, '0');
     entries.push(
       `#livetape n=${n} seq=${n} dseq=${gap ? 1 : 0} size=${file.length} end=${total} crc=${crc} pts=${cut.pts90k}-${cut.pts90k + 360_000}` +
-        ` keys=${lies.join(',')}${head.length ? ` head=${head.length}` : ''}${gap ? ` gap=${wallMs - 10_000} why=signal` : ''}`,
+        ` keys=${lies.join(',')}${head.length ? ` head=${head.length}` : ''}${gap ? ` gap=${wallMs - 10_000} why=signal` : ''} epoch=1`,
       `00000${n}.ts`,
     );
     writeFileSync(path(`00000${n}.ts`), file);
@@ -55,6 +55,7 @@ function build(): void {
     segment_count: 3,
     total_size_bytes: total,
     next_index: 3,
+    epoch: 1,
     gaps: [{ from: at(8000), to: at(18_000), duration: 10e9, reason: 'signal' }],
   };
   writeFileSync(path('index.json'), JSON.stringify(index));
@@ -151,6 +152,7 @@ describe('checkArchive', () => {
         ['"segment_count":3', '"segment_count":2'],
         ['"status":"recording"', '"status":"stopped"'],
         ['"stream_code":"news"', '"stream_code":"olds"'],
+        ['"epoch":1', '"epoch":0'],
         ['"total_size_bytes":', '"total_size_bytes":1'],
         ['00:00:00.000Z', '00:00:01.000Z'],
         ['00:00:22.000Z', '00:00:21.000Z'],

@@ -25,6 +25,7 @@ interface IndexFile {
   readonly segment_count: number;
   readonly total_size_bytes: number;
   readonly next_index: number;
+  readonly epoch?: number;
   readonly gaps: readonly { readonly from: string; readonly to: string; readonly duration: number; readonly reason: string }[];
 }
 
@@ -133,6 +134,8 @@ async function checkIndex(folder: string, entries: readonly CheckedEntry[], ende
   const place = folder.replaceAll('\\', '/').replace(/(\/\.keeps\/.*)\/[^/]+$/, '$1');
   if (!place.endsWith(`/${index.stream_code}`)) fault('index', `stream_code is ${index.stream_code} in ${folder}`);
   if (last && !(index.next_index > number(last, 'n'))) fault('F5', `next_index is ${index.next_index}, and ${last.uri} is there`);
+  const epoch = Number(last?.facts.get('epoch') ?? 0);
+  if (index.epoch !== undefined && epoch > index.epoch) fault('index', `epoch is ${index.epoch}, and the newest entry is of ${epoch}`);
   same('started_at', index.started_at && Date.parse(index.started_at), first?.dateMs);
   const endMs = Date.parse(index.last_segment_at ?? '');
   if (last?.dateMs !== undefined && !(Math.abs(endMs - (last.dateMs + last.durationSec * 1000)) <= 1)) {

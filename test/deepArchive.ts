@@ -80,6 +80,7 @@ export async function writeDeepArchive(folder: string, deep: DeepArchive): Promi
     segmentCount: entries,
     sizeBytes: entries * MEDIA.length,
     nextIndex: entries,
+    epoch: 1,
     gaps,
   });
   await writeFile(join(folder, 'index.json'), index);

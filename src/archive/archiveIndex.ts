@@ -38,6 +38,8 @@ export interface ArchiveIndex {
   readonly totalSizeBytes: number;
   /** The lowest number that no segment has had. */
   readonly nextIndex: number | undefined;
+  /** That of the newest owner that wrote it; undefined where it names none. */
+  readonly epoch: number | undefined;
   /** The newest 1,000, newest last. */
   readonly gaps: readonly IndexGap[];
 }
@@ -51,6 +53,8 @@ export interface IndexState {
   readonly segmentCount: number;
   readonly sizeBytes: number;
   readonly nextIndex: number;
+  /** Absent where nobody goes on writing. */
+  readonly epoch?: number | undefined;
   readonly gaps: readonly Gap[];
 }
 
@@ -74,6 +78,7 @@ export function renderIndex(state: IndexState): string {
     segment_count: state.segmentCount,
     total_size_bytes: state.sizeBytes,
     next_index: state.nextIndex,
+    epoch: state.epoch,
     gaps: state.gaps.slice(-MAX_GAPS).map((gap) => ({
       from: time(gap.fromMs),
       to: time(gap.toMs),
@@ -112,6 +117,7 @@ export function parseIndex(text: string): ArchiveIndex {
     segmentCount: index.count('segment_count') ?? 0,
     totalSizeBytes: index.count('total_size_bytes') ?? 0,
     nextIndex: index.count('next_index'),
+    epoch: index.count('epoch'),
     gaps: index.list('gaps').map((item, i) => parseGap(new Fields(item, `gap ${i} of index.json`))),
   };
 }

@@ -42,6 +42,7 @@ describe('an archive of ours', () => {
       segmentCount: 2,
       totalSizeBytes: 752,
       nextIndex: 2,
+      epoch: 1,
       gaps: [{ from: new Date(gap.fromMs), to: new Date(gap.toMs), duration: 20, reason: 'signal' }],
     });
     expect(await summarize(news)).toEqual({
@@ -200,10 +201,11 @@ describe('damage', () => {
         segmentCount: 0,
         sizeBytes: 0,
         nextIndex: 7,
+        epoch: 3,
         gaps,
       }),
     );
-    expect(index).toMatchObject({ streamCode: 'a/b', startedAt: undefined, nextIndex: 7 });
+    expect(index).toMatchObject({ streamCode: 'a/b', startedAt: undefined, nextIndex: 7, epoch: 3 });
     expect(index.gaps).toHaveLength(1000);
     expect(index.gaps.at(-1)!.to.getTime()).toBe(1499 * 10_000 + 5000);
   });

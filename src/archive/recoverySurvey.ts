@@ -29,7 +29,7 @@ export async function recover(options: {
   const found = await survey(patient, log);
   await removeLeftovers(patient, found.journal.hasEntries);
   await compareNewest(patient, found);
-  const epoch = (found.last?.epoch ?? 0) + 1;
+  const epoch = found.epoch + 1;
   const { journal, last, recoverFrom: fromIndex, cutOff } = found;
   if (fromIndex === undefined) return { ...found, epoch, healed: healing.list };
   const entered = await recoverSegments({ ...patient, journal, last, fromIndex, cutOff, epoch });

@@ -84,6 +84,8 @@ class Repair {
   #actions = 0;
   /** Above every number that was ever seen. */
   #nextIndex = 0;
+  /** That of index.json. */
+  #epoch: number | undefined;
 
   constructor(storage: StreamStorage, ownership: Ownership, options: RepairOptions) {
     this.#storage = storage;
@@ -118,6 +120,7 @@ class Repair {
     const incoming = await this.#incoming(found, [...put.uris.values()]);
     const index = await loadIndex(this.#storage).catch(() => undefined);
     this.#nextIndex = Math.max(this.#nextIndex, index?.nextIndex ?? 0);
+    this.#epoch = index?.epoch;
     const size = await this.#storage.journalSize();
     const read = (fromByte: number, toByte: number): Promise<Uint8Array> => this.#storage.readJournal(fromByte, toByte);
     const skipped = new Map<string, PlaylistEntry>();
@@ -320,6 +323,7 @@ class Repair {
       segmentCount: survey.count,
       sizeBytes: survey.sizeBytes,
       nextIndex: this.#nextIndex,
+      epoch: Math.max(this.#epoch ?? 0, survey.last?.facts?.epoch ?? 0) || undefined,
       gaps: survey.gaps,
     });
     const there = await this.#storage.read(INDEX_NAME, 0, text.length * 4).catch(() => undefined);

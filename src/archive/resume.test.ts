@@ -15,10 +15,10 @@ import {
   open,
   playlistOf,
   record,
-  rejects,
 } from '../../test/archiveLab.js';
 import { faultyStorage } from '../../test/faultyStorage.js';
-import type { Storage, StreamStorage } from '../storage/index.js';
+import { INDEX_NAME, JOURNAL_NAME, type Storage, type StreamStorage } from '../storage/index.js';
+import { loadIndex } from './index.js';
 
 describe('resuming', () => {
   it('goes on in the same life, with numbers and sums that go on (F5, F10)', async () => {
@@ -325,5 +325,39 @@ describe('lives', () => {
     expect(next).toMatchObject({ index: 3, mediaSequence: 2, discontinuitySequence: 1, cumulativeBytes: 776 });
     expect((await entriesOf(place)).map((entry) => entry.uri)).toEqual(['000000.ts', '000002.ts', '000003.ts']);
     await archive.close();
+  });
+});
+
+describe('the epoch', () => {
+  /** A new owner records a segment; answers the epoch that it says. */
+  async function take(storage: Storage, place: StreamStorage): Promise<number | undefined> {
+    const archive = await open(storage);
+    await archive.beginLife(6);
+    await record(archive);
+    await archive.close();
+    return (await entriesOf(place)).at(-1)?.facts?.epoch;
+  }
+
+  it.each([
+    ['the playlist', [JOURNAL_NAME]],
+    ['index.json', [INDEX_NAME]],
+  ])('K7: grows with each owner, also when %s is lost between two', async (_, names) => {
+    const { storage, place } = fresh();
+    for (const epoch of [1, 2, 3]) expect(await take(storage, place)).toBe(epoch);
+    expect((await loadIndex(place))?.epoch).toBe(3);
+    for (const name of names) expect(await place.files.remove(name)).toBe(true);
+    expect(await take(storage, place)).toBe(4);
+    expect((await loadIndex(place))?.epoch).toBe(4);
+  });
+
+  it('K7: is not that of entries which a damage cuts off', async () => {
+    const { storage, place } = fresh();
+    for (const epoch of [1, 2]) expect(await take(storage, place)).toBe(epoch);
+    const before = await playlistOf(place);
+    expect(await take(storage, place)).toBe(3);
+    await place.appendJournal(`${'\0'.repeat(64)}\n${(await playlistOf(place)).slice(before.length)}`, before.length);
+    await place.files.remove(INDEX_NAME);
+    // What the entry behind the damage said stays said when its segment is entered anew.
+    expect(await take(storage, place)).toBe(4);
   });
 });

@@ -39,6 +39,8 @@ export interface Survey {
   readonly startedAtMs: number | undefined;
   readonly gaps: readonly Gap[];
   readonly nextIndex: number;
+  /** The highest epoch that is named anywhere; 0 where none is. */
+  readonly epoch: number;
   /** Counts where the journal's own header does not. */
   readonly begin: Beginning;
   /** The newest entries, oldest first. */
@@ -79,6 +81,7 @@ export async function survey(patient: Patient, log: Logger): Promise<Survey> {
     journal: opened.journal,
     ...sums,
     nextIndex,
+    epoch: highestEpoch(index, [...opened.tail, ...opened.cutOff.values()]),
     // Above whatever the entries that are lost had, so that a repair can put them before ours (K3).
     begin: sums.begin ?? (begun ? NOTHING : { mediaSequence: nextIndex, discontinuitySequence: nextIndex, lives: nextIndex }),
     recoverFrom: sums.last === undefined ? (begun ? 0 : undefined) : sums.last.index + 1,
@@ -87,9 +90,14 @@ export async function survey(patient: Patient, log: Logger): Promise<Survey> {
   };
 }
 
+/** What was recorded last may be cut off, and either of the two be gone: an epoch that comes back would not tell two owners apart (K7). */
+function highestEpoch(index: ArchiveIndex | undefined, entries: readonly PlaylistEntry[]): number {
+  return entries.reduce((highest, { facts }) => Math.max(highest, facts?.epoch ?? 0), index?.epoch ?? 0);
+}
+
 const NOTHING: Beginning = { mediaSequence: 0, discontinuitySequence: 0, lives: 0 };
 
-interface Sums extends Omit<Survey, 'journal' | 'nextIndex' | 'begin' | 'tail' | 'recoverFrom' | 'cutOff'> {
+interface Sums extends Omit<Survey, 'journal' | 'nextIndex' | 'epoch' | 'begin' | 'tail' | 'recoverFrom' | 'cutOff'> {
   /** Undefined where no entry says it. */
   readonly begin: Beginning | undefined;
 }

@@ -91,6 +91,7 @@ describe('what is written', () => {
   "segment_count": 2,
   "total_size_bytes": 752,
   "next_index": 2,
+  "epoch": 1,
   "gaps": [
     {
       "from": "2026-01-01T00:00:04.000Z",

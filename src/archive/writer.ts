@@ -357,6 +357,7 @@ class Writer implements ArchiveWriter {
       segmentCount: this.#segmentCount,
       sizeBytes: this.#sizeBytes,
       nextIndex: this.#nextIndex,
+      epoch: this.#epoch,
       gaps: this.#gaps.list(),
     });
   }
