@@ -1,6 +1,6 @@
 /** K8 to K12 through the service: by age, by size and by free space, while it records and after; with a clock that is moved by hand. */
 import { describe, expect, it } from 'vitest';
-import { Watch, checkListed, factsAt, record } from '../../test/archiveLab.js';
+import { Watch, checkListed, factsAt, record, rejects } from '../../test/archiveLab.js';
 import { TsBuilder } from '../../test/tsBuilder.js';
 import { openArchiveForWriting } from '../archive/index.js';
 import { ManualClock, silentLogger } from '../base/index.js';
@@ -150,6 +150,44 @@ describe('by age', () => {
   });
 });
 
+describe('of what is not being recorded', () => {
+  it('goes on after a start that failed', async () => {
+    const service = testService();
+    const config = { ...CONFIG, retentionSec: 600 };
+    await service.dvr.startRecording('x', '', config);
+    await play(service, service.buffers.open('x'), piece(0, 60), 60);
+    await service.dvr.stopRecording('x');
+    const other = await service.storage.stream('x').own();
+    await rejects(service.dvr.startRecording('x', '', config), 'STREAM_OWNED');
+    await pass(service, HOUR);
+    expect((await checkListed(service.storage.stream('x'))).length).toBeGreaterThan(10);
+    await other.release();
+    await pass(service, HOUR);
+    expect(await checkListed(service.storage.stream('x'))).toHaveLength(1);
+    await service.dvr.startRecording('x', '', config);
+    await service.dvr.close();
+  });
+
+  it('is seen to once it is asked for, and what was healed on the way is told of', async () => {
+    const storage = createMemoryStorage();
+    const clock = new ManualClock();
+    await older(storage, 'x', clock.nowMs() - 1000_000, 100, 376);
+    const service = testService(storage, clock);
+    const counts = prunedBy(service);
+    const healed: string[] = [];
+    service.dvr.on('archive.healed', ({ streamCode }) => healed.push(streamCode));
+    const place = storage.stream('x');
+    await place.remove('000099.ts');
+    await service.dvr.setRetention('x', { retentionSec: 0, maxSizeGb: 3760 / 1e9 });
+    await pass(service, 60_000);
+    expect(counts.get('x')).toBeGreaterThanOrEqual(90);
+    expect(healed).toContain('x');
+    await service.dvr.startRecording('x', '', CONFIG);
+    await service.dvr.close();
+    await rejects(service.dvr.setRetention('x', { retentionSec: 0, maxSizeGb: 1 }), 'CLOSED');
+  });
+});
+
 describe('by size', () => {
   it('holds the limit, also one that is set while it records', async () => {
     const service = testService();
@@ -160,7 +198,7 @@ describe('by size', () => {
     await play(service, buffer, piece(0, 60), 60);
     expect(await watch.look()).toContain('#EXT-X-PLAYLIST-TYPE:EVENT');
     const maxSizeGb = MEDIA.length / 3 / 1e9;
-    service.dvr.setRetention('x', { retentionSec: 0, maxSizeGb });
+    await service.dvr.setRetention('x', { retentionSec: 0, maxSizeGb });
     await settle();
     await watch.look();
     for (let at = 60; at < 120; at += 10) {
@@ -171,8 +209,8 @@ describe('by size', () => {
     // The recording was not interrupted: no gap.
     expect(service.dvr.status('x')!.lastGap).toBeUndefined();
     expect((await checkListed(place)).filter((entry) => entry.discontinuity)).toEqual([]);
-    expect(() => service.dvr.setRetention('y', { retentionSec: 0, maxSizeGb: 1 })).toThrow(/y is not being recorded/);
-    expect(() => service.dvr.setRetention('x', { retentionSec: -1, maxSizeGb: 1 })).toThrow(/retention\.retentionSec/);
+    await rejects(service.dvr.setRetention('y', { retentionSec: 0, maxSizeGb: 1 }), 'STREAM_NOT_FOUND');
+    await rejects(service.dvr.setRetention('x', { retentionSec: -1, maxSizeGb: 1 }), 'CONFIG_INVALID', 'retention.retentionSec');
     await service.dvr.close();
   });
 });

@@ -2,7 +2,7 @@
  * Retention over all streams of a service: a janitor each for age and size, driven by commits and by a timer, and one watch over the free
  * space of each disk (docs/design/keeping.md). A failure here never reaches a recording: it is logged, counted and tried again.
  */
-import { TrustedTime, type ArchiveWriter, type CommittedSegment, type PruneLimits } from '../archive/index.js';
+import { TrustedTime, type ArchiveIndex, type ArchiveWriter, type CommittedSegment, type PruneLimits } from '../archive/index.js';
 import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
 import { ticksToMs, type StreamCode } from '../model/index.js';
 import type { Storage } from '../storage/index.js';
@@ -13,6 +13,8 @@ import type { RetainedStream, RetentionLimits, Watched } from './retentionStream
 const TICK_MS = 10_000;
 /** Media that has not come for so long does not come: the clock alone tells the time then. */
 const SILENT_MS = 60_000;
+/** One that is owned by another, or could not be opened, is not tried again before this. */
+const TRY_AGAIN_MS = 60_000;
 /** A stopped recording of which nothing could go is not opened again before this. */
 const LEAVE_ALONE_MS = 600_000;
 const BYTES_PER_GB = 1e9;
@@ -44,6 +46,8 @@ export interface RetentionOptions {
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #streams = new Map<StreamCode, Watched>();
+  /** Stopped streams that are about to be recorded. */
+  readonly #paused = new Map<StreamCode, Watched>();
   readonly #free: FreeSpace | undefined;
   #timer: Timer | undefined;
   #closed = false;
@@ -66,25 +70,47 @@ export class Retention {
 
   /** A recording is to begin: lets go of the stream's archive. What waits to be removed then is the next open's to remove. */
   async starting(code: StreamCode): Promise<void> {
+    const watched = this.#streams.get(code);
+    if (watched !== undefined) this.#paused.set(code, watched);
     await this.#free?.release(code);
     await this.#release(code);
   }
 
-  /** It did not. */
+  /** It did not: what was stopped goes on to be pruned. */
   notStarted(code: StreamCode): void {
     this.#free?.admit(code);
+    const watched = this.#paused.get(code);
+    if (watched === undefined || this.#closed) return;
+    this.#paused.delete(code);
+    watched.released = false;
+    this.#streams.set(code, watched);
   }
 
   /** A recording begins. */
   started(stream: RetainedStream): void {
     this.#free?.admit(stream.code);
+    this.#paused.delete(stream.code);
+    this.#watch(stream, true, { startedAtMs: undefined, endMs: undefined, segmentCount: 0, sizeBytes: 0, targetMs: 0 });
+  }
+
+  /** Sees to a stream that nobody records here; `index` tells what there is of it. */
+  watch(stream: RetainedStream, index: ArchiveIndex): void {
+    // Its size is known when it was opened.
+    const { segmentCount } = index;
+    const sizeBytes = Infinity;
+    const [startedAtMs, endMs] = [index.startedAt?.getTime(), index.lastSegmentAt?.getTime()];
+    this.#watch(stream, false, { startedAtMs, endMs, segmentCount, sizeBytes, targetMs: 0 });
+  }
+
+  #watch(stream: RetainedStream, recording: boolean, rest: Watched['rest']): void {
     this.#streams.set(stream.code, {
       stream,
       time: new TrustedTime(this.#options.clock),
-      recording: true,
+      recording,
       committedAtMs: undefined,
-      rest: { startedAtMs: undefined, endMs: undefined, segmentCount: 0, sizeBytes: 0, targetMs: 0 },
+      rest,
       opened: undefined,
+      released: false,
       notBeforeMs: -Infinity,
       toldDoubt: undefined,
       status: { prunedSegments: 0, prunedBytes: 0, graceSkipped: 0, failures: 0 },
@@ -147,8 +173,10 @@ export class Retention {
   async #release(code: StreamCode): Promise<void> {
     const watched = this.#streams.get(code);
     this.#streams.delete(code);
-    await watched?.work;
-    await watched?.opened?.close();
+    if (watched === undefined) return;
+    watched.released = true;
+    await watched.work;
+    await closeOpened(watched);
   }
 
   #tick(): void {
@@ -165,6 +193,7 @@ export class Retention {
     watched.waiting = true;
     void this.#inTurn(watched, async () => {
       watched.waiting = false;
+      if (watched.released) return;
       const limits = this.#limits(watched);
       if (watched.recording) {
         const archive = watched.stream.archive();
@@ -181,6 +210,7 @@ export class Retention {
   /** Never rejects. */
   #inTurn<T>(watched: Watched, step: () => Promise<T>): Promise<T | undefined> {
     const done = watched.work.then(step).catch((error: unknown) => {
+      if (!watched.recording) watched.notBeforeMs = this.#options.clock.monotonicMs() + TRY_AGAIN_MS;
       // It was stopped or broke meanwhile, or somebody else records it: theirs to prune.
       if (isLivetapeError(error, 'CLOSED') || isLivetapeError(error, 'STREAM_OWNED')) return undefined;
       watched.status.failures += 1;
@@ -233,6 +263,8 @@ export class Retention {
   /** Prunes a stream, opening its archive when it is not being recorded; answers with the bytes that left. */
   async #prune(watched: Watched, limits: PruneLimits): Promise<number> {
     const { stream } = watched;
+    // Somebody asked before it was let go of: opened now, nobody would close it.
+    if (watched.released) return 0;
     if (watched.recording) {
       const archive = stream.archive();
       return archive === undefined ? 0 : this.#pruneArchive(watched, archive, limits);

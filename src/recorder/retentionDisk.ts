@@ -174,6 +174,7 @@ export class FreeSpace {
     const known = new Set<StreamCode>();
     for (const watched of this.#options.streams()) {
       known.add(watched.stream.code);
+      if (this.#busy.has(watched.stream.code)) continue;
       if ((await watched.stream.storage.disk(watched.stream.code)).id !== disk.id) continue;
       const startedAtMs = (): number | undefined =>
         watched.recording ? watched.stream.archive()?.totals.startedAtMs : watched.rest.startedAtMs;

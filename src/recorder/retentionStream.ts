@@ -30,6 +30,8 @@ export interface Watched {
   /** Of a stopped recording. */
   rest: { startedAtMs: number | undefined; endMs: number | undefined; segmentCount: number; sizeBytes: number; targetMs: number };
   opened: ArchiveWriter | undefined;
+  /** Let go of: it is not to be opened again. */
+  released: boolean;
   notBeforeMs: number;
   /** What was warned of. */
   toldDoubt: ClockDoubt | undefined;

@@ -47,10 +47,11 @@ export interface DvrService extends Closable {
    */
   stopRecording(streamCode: StreamCode): Promise<Recording>;
   /**
-   * Changes what is kept of a stream that is being recorded, or was while this service lives; the recording is not interrupted.
-   * @throws LivetapeError NOT_RECORDING, CONFIG_INVALID
+   * Changes what is kept of a stream; a recording is not interrupted. One that is not being recorded here is pruned from now on, as long as this
+   * service lives and whenever nobody else writes it.
+   * @throws LivetapeError STREAM_NOT_FOUND, STREAM_CODE_INVALID, CONFIG_INVALID, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, STORAGE_FAILED, CLOSED
    */
-  setRetention(streamCode: StreamCode, limits: RetentionLimits): void;
+  setRetention(streamCode: StreamCode, limits: RetentionLimits): Promise<void>;
   /** Whether the stream is being recorded, or is tried again after a failure. */
   isRecording(streamCode: StreamCode): boolean;
   /** The recordings there are, in the order in which they were started. */
@@ -120,7 +121,11 @@ export class InProcessDvrService implements DvrService {
       clock: options.clock,
       log: options.log,
       minFreeBytes: checkMinFree(options.minFreeGb ?? 0) * 1e9,
-      openArchive: (storage, code) => this.#openArchive(code, storage.stream(code), true),
+      openArchive: async (storage, code) => {
+        const archive = await this.#openArchive(code, storage.stream(code), true);
+        if (archive.healed.length > 0) this.#emit('archive.healed', { streamCode: code, healed: archive.healed });
+        return archive;
+      },
       pruned: (streamCode, count, sizeBytes) => this.#emit('segment.pruned', { streamCode, count, sizeBytes }),
     });
   }
@@ -204,9 +209,22 @@ export class InProcessDvrService implements DvrService {
     return recording.recording;
   }
 
-  setRetention(streamCode: StreamCode, limits: RetentionLimits): void {
-    if (!this.#retention.setLimits(streamCode, checkRetention(limits))) {
-      throw new LivetapeError('NOT_RECORDING', `stream ${streamCode} is not being recorded`, { context: { code: streamCode } });
+  async setRetention(streamCode: StreamCode, limits: RetentionLimits): Promise<void> {
+    const code = checkStreamCode(streamCode);
+    const checked = checkRetention(limits);
+    for (;;) {
+      if (this.#closing) throw new LivetapeError('CLOSED', 'the service is closed');
+      await this.#starting.get(code)?.catch(() => undefined);
+      if (this.#retention.setLimits(code, checked)) return;
+      const storage = this.#storageOf(code);
+      const index = await loadIndex(storage.stream(code));
+      // Of one without segments there is nothing to prune, nor is known how old it is.
+      if (index?.startedAt === undefined) throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`, { context: { code } });
+      if (this.#closing || this.#recordings.has(code)) continue;
+      if (!this.#retention.setLimits(code, checked)) {
+        this.#retention.watch({ code, storage, limits: checked, archive: () => undefined }, index);
+      }
+      return;
     }
   }
 
