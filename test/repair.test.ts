@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { REPAIR_ACTIONS, repairArchive, type FindingKind, type RepairActionKind } from '../src/archive/index.js';
+import { REPAIR_ACTIONS, parsePlaylist, repairArchive, type FindingKind, type RepairActionKind } from '../src/archive/index.js';
 import { isLivetapeError, silentLogger, systemClock } from '../src/base/index.js';
 import { openFsStorage } from '../src/storage/index.js';
 import { PlaylistChecker } from './playlistChecker.js';
@@ -14,6 +14,7 @@ import { copyArchive, damage, missingPackets, packetsIn, Random, recordLoop } fr
 import { alter, channel, check, cutOf, edit, place, recorded, repair } from './checkLab.js';
 import { MUTATIONS } from './checkMutations.js';
 import { faultyStorage } from './faultyStorage.js';
+import { writeGoArchive } from './goArchive.js';
 import { LONG, PROJECT, output, temporaryFolder } from './lab.js';
 
 const MINUTE = channel(60);
@@ -333,4 +334,34 @@ describe('K16, K17: any damage', () => {
       { numRuns: LONG ? 1000 : 25 },
     );
   });
+});
+
+it('an archive of the Go system keeps its times when an entry leaves, and is whole afterwards', async () => {
+  const folder = join(await temporaryFolder(), 'news');
+  await writeGoArchive(
+    folder,
+    {
+      pruned: 2,
+      runs: [
+        { segments: 6, downSec: 0 },
+        { segments: 5, downSec: 30 },
+      ],
+      collides: true,
+    },
+    Date.now() - 3_600_000,
+  );
+  const times = async (): Promise<Map<string, number>> =>
+    new Map((await parsePlaylist(place(folder))).map(({ uri, wallTime }) => [uri, wallTime.getTime()]));
+  const then = await times();
+  rmSync(join(folder, '000003.ts'));
+  const before = await packetsIn(folder);
+  const actions = await repair(folder);
+  expect(actions.map(({ action }) => action)).toEqual(
+    expect.arrayContaining(['entry_removed', 'entry_added', 'playlist_rebuilt', 'index_rebuilt']),
+  );
+  const now = await times();
+  for (const [uri, ms] of then) if (uri !== '000003.ts') expect(now.get(uri), uri).toBe(ms);
+  expect((await check(folder)).damages).toEqual([]);
+  expect(missingPackets(before, await packetsIn(folder))).toBe(0);
+  expect(await repair(folder)).toEqual([]);
 });

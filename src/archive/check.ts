@@ -6,13 +6,14 @@
 import { LivetapeError, delay, isLivetapeError, type Clock } from '../base/index.js';
 import type { PlaylistEntry, PlaylistHeader } from '../hls/index.js';
 import { INDEX_NAME, JOURNAL_NAME, type StreamStorage } from '../storage/index.js';
+import { loadIndex } from './archiveIndex.js';
 import { judgeEntry, misspeltInHeader, type Listed } from './checkEntry.js';
 import { finding, type Finding, type FindingDetail, type FindingKind } from './checkFindings.js';
 import { FRESH_MS, NameSet, numberOf, strays } from './checkFolder.js';
 import { judgeIndex, readIndex, type Totals } from './checkIndex.js';
 import { readJournalHead, readJournalItems, type JournalEnd, type JournalHead, type JournalItem } from './checkJournal.js';
 import { judgeMedia } from './checkMedia.js';
-import { endMs } from './entry.js';
+import { ImpliedTimes } from './impliedTimes.js';
 import { probeFile, type Probe } from './probe.js';
 import { prunedBelow } from './prune.js';
 import { NewestGaps } from './reader.js';
@@ -21,6 +22,9 @@ import { NewestGaps } from './reader.js';
 const MAX_REPLACED = 1000;
 /** A recorder writes index.json after the entry; later than this it has not. */
 const INDEX_LAG_MS = 2000;
+
+/** A shorter loss is a discontinuity without a gap (docs/design/time.md). */
+const MIN_GAP_MS = 1000;
 
 /** How far a check is. */
 export interface CheckProgress {
@@ -93,6 +97,9 @@ class Check {
   #bytes = 0;
   /** Sizes of the segments that are listed. */
   #sizeBytes = 0;
+  #times = new ImpliedTimes(undefined);
+  #startedAtMs: number | undefined;
+  #highest = -1;
   #first: PlaylistEntry | undefined;
   #last: PlaylistEntry | undefined;
   #adjacent = true;
@@ -116,6 +123,7 @@ class Check {
       return this.#report();
     } else {
       this.#judgeHead(head);
+      this.#times = new ImpliedTimes((await loadIndex(this.#storage).catch(() => undefined))?.startedAt?.getTime());
       end = await this.#entries(head, size ?? 0);
       this.#judgeEnd(head.header, end);
     }
@@ -190,8 +198,7 @@ class Check {
     this.#adjacent = true;
     this.#segments += 1;
     this.#bytes += probe?.sizeBytes ?? 0;
-    this.#sizeBytes += entry.facts?.sizeBytes ?? 0;
-    if (entry.facts?.gap && entry.wallMs !== undefined) this.#gaps.add({ ...entry.facts.gap, toMs: entry.wallMs });
+    this.#addUp(entry, probe);
     this.#options.onSegment?.({ entry, fromByte: item.located.fromByte, probe, kinds: new Set(findings.map(({ kind }) => kind)) });
     this.#options.onProgress?.({
       segments: this.#segments,
@@ -199,6 +206,20 @@ class Check {
       part: Math.min(1, item.located.toByte / Math.max(1, size)),
     });
     return true;
+  }
+
+  #addUp(entry: PlaylistEntry, probe: Probe | undefined): void {
+    const { facts, uri } = entry;
+    const endedMs = this.#times.endMs;
+    const wallMs = this.#times.next(entry);
+    this.#startedAtMs ??= wallMs;
+    this.#sizeBytes += facts?.sizeBytes ?? probe?.sizeBytes ?? 0;
+    this.#highest = Math.max(this.#highest, facts?.index ?? numberOf(uri) ?? -1);
+    if (wallMs === undefined) return;
+    if (facts?.gap) this.#gaps.add({ ...facts.gap, toMs: wallMs });
+    // Another system names no gaps in its playlist; its date-times show them.
+    else if (!facts && endedMs !== undefined && wallMs - endedMs > MIN_GAP_MS)
+      this.#gaps.add({ fromMs: endedMs, toMs: wallMs, reason: 'signal' });
   }
 
   async #media(entry: PlaylistEntry, line: number): Promise<{ probe: Probe | undefined; findings: Finding[] }> {
@@ -284,15 +305,14 @@ class Check {
     if ('kind' in index) return this.#segments > 0 || index.kind === 'index_unreadable' ? this.#tell(index) : undefined;
     // Where the playlist itself cannot be read there is nothing to compare with, and beside a recorder the two are never of the same moment.
     if (head?.header === undefined || this.#damaged('entry_unreadable') || this.#replaced > 0) return;
-    const last = this.#last;
-    const known = last?.facts !== undefined && last.wallMs !== undefined;
+    const lastMs = this.#times.endMs;
     const totals: Totals = {
       ended,
-      startedAtMs: this.#first?.wallMs,
-      lastEndMs: known ? endMs({ wallMs: last.wallMs ?? 0, duration90k: Math.round((last.durationUs * 90) / 1000) }) : undefined,
+      startedAtMs: this.#startedAtMs,
+      lastEndMs: this.#segments === 0 ? undefined : lastMs,
       segmentCount: this.#segments,
       sizeBytes: this.#sizeBytes,
-      lastIndex: last?.facts?.index,
+      lastIndex: this.#highest < 0 ? undefined : this.#highest,
       gaps: this.#gaps.list(),
     };
     let found = judgeIndex(index, totals);

@@ -10,7 +10,6 @@ import { checkArchive, mustExist, type CheckedSegment, type CheckProgress, type 
 import type { Finding, FindingKind } from './checkFindings.js';
 import { NameSet, numberOf } from './checkFolder.js';
 import { readJournalHead, readJournalItems } from './checkJournal.js';
-import { endMs } from './entry.js';
 import { probeFile, type Probe } from './probe.js';
 import type { RepairAction } from './repairActions.js';
 import type { Repaired, TimeHints } from './repairEntries.js';
@@ -129,6 +128,7 @@ class Repair {
       decisions,
       incoming,
       hints: hintsOf(index),
+      sizeOf: async (uri) => (await this.#storage.files.stat(uri).catch(() => undefined))?.sizeBytes ?? 0,
       skipped: (entry) => skipped.set(entry.uri, entry),
     };
     const pending: RepairAction[] = [...removed];
@@ -312,18 +312,15 @@ class Repair {
   }
 
   async #writeIndex(survey: PlaylistSurvey, ended: boolean): Promise<void> {
-    const { last } = survey;
-    const lastEndMs =
-      last?.wallMs === undefined ? undefined : endMs({ wallMs: last.wallMs, duration90k: Math.round((last.durationUs * 90) / 1000) });
     const text = renderIndex({
       streamCode: this.#options.streamCode,
       status: ended ? 'stopped' : 'recording',
       startedAtMs: survey.first?.wallMs,
-      lastSegmentAtMs: lastEndMs,
+      lastSegmentAtMs: survey.endedMs,
       segmentCount: survey.count,
       sizeBytes: survey.sizeBytes,
       nextIndex: this.#nextIndex,
-      epoch: Math.max(this.#epoch ?? 0, survey.last?.facts?.epoch ?? 0) || undefined,
+      epoch: Math.max(this.#epoch ?? 0, survey.epoch) || undefined,
       gaps: survey.gaps,
     });
     const there = await this.#storage.read(INDEX_NAME, 0, text.length * 4).catch(() => undefined);

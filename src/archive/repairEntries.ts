@@ -49,6 +49,8 @@ export interface TimeHints {
 /** An entry of the repaired playlist. */
 export interface Repaired {
   readonly entry: PlaylistEntry;
+  /** When it begins, also where the entry leaves that to the one before; UTC milliseconds. */
+  readonly wallMs: number;
   readonly wallTimeFrom: WallTimeSource;
   /** It has a gap that its own entry did not have. */
   readonly gapAdded: boolean;
@@ -170,7 +172,7 @@ export class EntryMaker {
     const changed = own === undefined || !sameButNumbers(own, entry);
     this.#before = { entry, end90k, endMs: wall.ms + durationUs / 1000, changed };
     const gapAdded = gap !== undefined && (own?.facts?.gap === undefined || own.facts.gap.fromMs !== gap.fromMs);
-    return { entry, wallTimeFrom: wall.from, gapAdded, changed };
+    return { entry, wallMs: wall.ms, wallTimeFrom: wall.from, gapAdded, changed };
   }
 
   /** Whether its discontinuity sequence number and that of the entry behind it say that it had the tag. */

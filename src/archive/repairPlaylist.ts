@@ -2,16 +2,19 @@
  * The repaired playlist as a stream: the entries that are there, less those that leave, with those that come in at their numbers' places. It is made twice,
  * once to know its header and once to be written, so that only what differs is held in memory.
  */
-import { ENDLIST, renderEntry, renderHeader, type EntryFacts, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
+import { ENDLIST, renderEntry, renderHeader, type PlaylistEntry, type PlaylistHeader } from '../hls/index.js';
 import type { Gap } from '../model/index.js';
 import { misspeltInHeader } from './checkEntry.js';
 import { NameSet, numberOf } from './checkFolder.js';
 import { readJournalItems, type JournalHead, type ReadRange } from './checkJournal.js';
+import { ImpliedTimes } from './impliedTimes.js';
 import { EntryMaker, LastRun, type Candidate, type Repaired, type Running, type TimeHints } from './repairEntries.js';
 import type { Probe } from './probe.js';
 import type { FindingKind } from './checkFindings.js';
 import { NewestGaps } from './reader.js';
 
+/** A shorter loss is a discontinuity without a gap (docs/design/time.md). */
+const MIN_GAP_MS = 1000;
 /** Text is handed to the medium in pieces of this size. */
 const PIECE_CHARS = 256 * 1024;
 
@@ -42,6 +45,8 @@ export interface PlaylistSources {
   /** In order of their numbers. */
   readonly incoming: readonly Incoming[];
   readonly hints: TimeHints;
+  /** Bytes of a file whose entry does not say them. */
+  readonly sizeOf: (uri: string) => Promise<number>;
   /** Told of an entry that leaves because its file is named before, or its number is out of order. */
   readonly skipped?: ((entry: PlaylistEntry) => void) | undefined;
 }
@@ -53,13 +58,16 @@ export interface PlaylistSurvey {
   readonly longestSec: number;
   readonly count: number;
   readonly sizeBytes: number;
-  readonly first: PlaylistEntry | undefined;
-  readonly last: PlaylistEntry | undefined;
+  /** The highest of its entries. */
+  readonly epoch: number;
+  readonly first: Repaired | undefined;
+  /** Where the last ends; UTC milliseconds. */
+  readonly endedMs: number | undefined;
   readonly gaps: readonly Gap[];
 }
 
 /** Every segment of the repaired playlist, in order. */
-async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSources): AsyncGenerator<Candidate> {
+async function* candidates({ journal, decisions, incoming, hints, skipped }: PlaylistSources): AsyncGenerator<Candidate> {
   const used = new NameSet();
   let at = 0;
   let last: number | undefined;
@@ -74,27 +82,33 @@ async function* candidates({ journal, decisions, incoming, skipped }: PlaylistSo
   // Of the entry before in the text; NaN where that cannot be read.
   let ownBefore: number | undefined;
   if (journal !== undefined) {
+    const times = new ImpliedTimes(hints.startedAtMs);
     for await (const item of readJournalItems(journal.read, journal.head, journal.size)) {
       if (item.kind === 'unreadable') {
         ownBefore = NaN;
         continue;
       }
-      const { entry, fromByte } = item.located;
+      const { entry: said, fromByte } = item.located;
+      const impliedMs = times.next(said);
+      const isFirst = last === undefined;
       const decision = decisions.get(fromByte) ?? { kind: 'keep' };
-      const uri = decision.kind === 'drop' ? entry.uri : (decision.uri ?? entry.uri);
-      const number = numberOf(uri) ?? entry.facts?.index ?? last ?? 0;
+      const uri = decision.kind === 'drop' ? said.uri : (decision.uri ?? said.uri);
+      const number = numberOf(uri) ?? said.facts?.index ?? last ?? 0;
       const before = ownBefore;
       ownBefore = number;
       if (decision.kind === 'drop') continue;
-      if (numberOf(uri) !== undefined) yield* enter(number, entry.wallMs);
+      if (numberOf(uri) !== undefined) yield* enter(number, impliedMs);
       const isBehind = numberOf(uri) !== undefined && last !== undefined && number <= last;
       if (!used.add(uri) || isBehind) {
-        skipped?.(entry);
+        skipped?.(said);
         continue;
       }
       const { probe, damage } = decision.kind === 'change' ? decision : { probe: undefined, damage: [] };
       const adjacent = before === last;
       last = number;
+      // What goes on from an entry that is not before it any more has to say for itself when it begins.
+      const implied = said.facts === undefined && said.wallMs === undefined && (isFirst || !adjacent) ? impliedMs : undefined;
+      const entry = implied === undefined ? said : { ...said, wallMs: Math.floor(implied) };
       yield { number, uri, entry, probe, damage, adjacent, modifiedMs: undefined, untilMs: undefined };
     }
   }
@@ -124,20 +138,25 @@ export async function surveyPlaylist(
   const { running, lastRun } = await beginningOf(sources);
   const known = { ...sources, hints: { ...sources.hints, lastRun } };
   const gaps = new NewestGaps();
-  let [longestSec, count, sizeBytes] = [0, 0, 0];
-  let first: PlaylistEntry | undefined;
-  let last: PlaylistEntry | undefined;
+  let [longestSec, count, sizeBytes, epoch] = [0, 0, 0, 0];
+  let first: Repaired | undefined;
+  let endedMs: number | undefined;
   for await (const { candidate, repaired } of made(known, running)) {
-    const { entry } = repaired;
-    first ??= entry;
-    last = entry;
+    const { entry, wallMs } = repaired;
+    const { facts } = entry;
+    first ??= repaired;
+    if (facts?.gap) gaps.add({ ...facts.gap, toMs: wallMs });
+    // Another system names no gaps in its playlist; its date-times show them.
+    else if (!facts && endedMs !== undefined && wallMs - endedMs > MIN_GAP_MS)
+      gaps.add({ fromMs: endedMs, toMs: wallMs, reason: 'signal' });
+    endedMs = wallMs + entry.durationUs / 1000;
     count += 1;
-    sizeBytes += entry.facts?.sizeBytes ?? 0;
+    epoch = Math.max(epoch, facts?.epoch ?? 0);
+    sizeBytes += facts?.sizeBytes ?? (await sources.sizeOf(entry.uri));
     longestSec = Math.max(longestSec, Math.round(entry.durationUs / 1e6));
-    if (entry.facts?.gap && entry.wallMs !== undefined) gaps.add({ ...entry.facts.gap, toMs: entry.wallMs });
     see(candidate, repaired);
   }
-  return { running, lastRun, longestSec, count, sizeBytes, first, last, gaps: gaps.list() };
+  return { running, lastRun, longestSec, count, sizeBytes, epoch, first, endedMs, gaps: gaps.list() };
 }
 
 /** The text of the repaired playlist, piece by piece. */
@@ -164,14 +183,14 @@ export function headerOf(
   survey: PlaylistSurvey,
   how: { readonly ended: boolean; readonly retention: boolean },
 ): PlaylistHeader {
-  const ownTag = survey.first?.discontinuity === true ? 1 : 0;
+  const first = survey.first?.entry;
+  const ownTag = first?.discontinuity === true ? 1 : 0;
   const misspelt = old && misspeltInHeader(old);
   return {
     version: Math.max(3, old?.version ?? 3),
     targetDurationSec: Math.max(1, old?.targetDurationSec ?? 1, survey.longestSec),
     mediaSequence: survey.running.mediaSequence,
-    discontinuitySequence:
-      survey.first?.facts === undefined ? survey.running.discontinuitySequence : survey.first.facts.discontinuitySequence - ownTag,
+    discontinuitySequence: first?.facts === undefined ? survey.running.discontinuitySequence : first.facts.discontinuitySequence - ownTag,
     type: how.ended ? 'VOD' : how.retention ? undefined : 'EVENT',
     life: (old?.life ?? 0) + 1,
     unknownTags: (old?.unknownTags ?? []).filter((tag) => misspelt === undefined || !tag.startsWith(misspelt)),
@@ -186,20 +205,29 @@ export function headerOf(
 async function beginningOf(sources: PlaylistSources): Promise<{ running: Running; lastRun: TimeHints['lastRun'] }> {
   const header = sources.journal?.head.header;
   const votes: Running[] = [];
-  const before: Candidate[] = [];
+  const passed = { count: 0, tags: 0, bytes: 0 };
+  let first: Candidate | undefined;
   const lastRun = new LastRun();
   const asked = sources.incoming.length > 0;
   // An entry from a playlist that was set aside has the numbers of another life.
   const older = new Set(sources.incoming.map(({ entry }) => entry));
   for await (const candidate of candidates(sources)) {
+    first ??= candidate;
     lastRun.add(candidate);
-    if (votes.length === 3) continue;
-    const facts = candidate.entry?.facts;
-    before.push(candidate);
-    if (facts !== undefined && !older.has(candidate.entry)) votes.push(startOf(candidate.entry, facts, before));
+    const { entry, probe } = candidate;
+    const facts = entry?.facts;
+    if (entry?.discontinuity === true) passed.tags += 1;
+    if (facts !== undefined && !older.has(entry) && votes.length < 3) {
+      votes.push({
+        mediaSequence: facts.mediaSequence - passed.count,
+        discontinuitySequence: facts.discontinuitySequence - passed.tags,
+        cumulativeBytes: facts.cumulativeBytes - facts.sizeBytes - passed.bytes,
+      });
+    }
+    passed.count += 1;
+    passed.bytes += probe?.sizeBytes ?? facts?.sizeBytes ?? 0;
     if (votes.length === 3 && !asked) break;
   }
-  const first = before[0];
   const isHead = first?.entry !== undefined && first.adjacent && header !== undefined;
   const said = (pick: (vote: Running) => number, more: number | undefined): number => {
     const values = [...votes.map(pick), ...(more === undefined ? [] : [more])];
@@ -208,22 +236,12 @@ async function beginningOf(sources: PlaylistSources): Promise<{ running: Running
   };
   const foreign = votes.length === 0;
   const running = {
-    mediaSequence: said((vote) => vote.mediaSequence, isHead || foreign ? header?.mediaSequence : undefined),
+    // Another system may not count what it has pruned: then its first file's number does.
+    mediaSequence: foreign
+      ? header?.mediaSequence || (first?.number ?? 0)
+      : said((vote) => vote.mediaSequence, isHead ? header.mediaSequence : undefined),
     discontinuitySequence: said((vote) => vote.discontinuitySequence, isHead || foreign ? header?.discontinuitySequence : undefined),
     cumulativeBytes: said((vote) => vote.cumulativeBytes, undefined),
   };
   return { running, lastRun: asked ? lastRun.end() : undefined };
-}
-
-/** The numbers with which a playlist began whose last of `upTo` has these facts. */
-function startOf(entry: PlaylistEntry | undefined, facts: EntryFacts, upTo: readonly Candidate[]): Running {
-  const tags = upTo.filter((candidate) => candidate.entry?.discontinuity === true).length;
-  const bytes = upTo.reduce((sum, { probe, entry: own }) => sum + (probe?.sizeBytes ?? own?.facts?.sizeBytes ?? 0), 0);
-  const own = facts.sizeBytes;
-  const counted = upTo.at(-1)?.probe?.sizeBytes ?? own;
-  return {
-    mediaSequence: facts.mediaSequence - upTo.length + 1,
-    discontinuitySequence: facts.discontinuitySequence - tags,
-    cumulativeBytes: facts.cumulativeBytes - own - (bytes - counted),
-  };
 }
