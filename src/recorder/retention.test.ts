@@ -1,6 +1,6 @@
 /** K8 to K12 through the service: by age, by size and by free space, while it records and after; with a clock that is moved by hand. */
 import { describe, expect, it } from 'vitest';
-import { Watch, checkListed, factsAt, record, rejects } from '../../test/archiveLab.js';
+import { Watch, checkListed, factsAt, patched, record, rejects } from '../../test/archiveLab.js';
 import { TsBuilder } from '../../test/tsBuilder.js';
 import { openArchiveForWriting } from '../archive/index.js';
 import { ManualClock, silentLogger } from '../base/index.js';
@@ -277,6 +277,34 @@ describe('by free space', () => {
     await owned.release();
     await service.dvr.close();
     await checkListed(storage.stream('a'));
+  });
+
+  it('warns of a stream that it cannot prune, and tries it again after a minute', async () => {
+    const storage = disks(MEDIA.length * 0.5);
+    const startMs = Date.UTC(2026, 0, 1);
+    await older(storage, 'abad', startMs - HOUR, 20, 376);
+    await older(storage, 'aowned', startMs - 2 * HOUR, 20, 376);
+    await storage.stream('aowned').own();
+    let tries = 0;
+    const failing: Storage = {
+      ...storage,
+      list: () => storage.list(),
+      disk: (code) => storage.disk(code),
+      stream: (code) => {
+        if (code !== 'abad') return storage.stream(code);
+        const own = (): Promise<never> => Promise.reject(new Error(`no ${++tries}`));
+        return patched(storage.stream(code), { own });
+      },
+    };
+    const service = testService(failing, new ManualClock(startMs), MIN_FREE / 1e9);
+    await service.dvr.startRecording('a', '', CONFIG);
+    await playAll(service, [service.buffers.open('a')], 0, 60);
+    expect(tries).toBe(1);
+    await playAll(service, [service.buffers.open('a')], 60, 118);
+    expect(tries).toBe(2);
+    expect(service.dvr.status('a')!.retention.prunedSegments).toBeGreaterThan(3);
+    expect(service.warnings.filter((text) => text.includes('could not be pruned'))).toHaveLength(2);
+    await service.dvr.close();
   });
 
   it('frees space at once, without the grace, when a segment could not be stored', async () => {

@@ -3,7 +3,7 @@
  * (docs/design/keeping.md). What waits for the end of its grace counts as free already, unless the disk is full.
  */
 import { loadIndex, type ArchiveWriter, type PruneLimits } from '../archive/index.js';
-import type { Clock, Logger, Timer } from '../base/index.js';
+import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { Disk, Storage } from '../storage/index.js';
 import type { RetainedStream, Watched } from './retentionStream.js';
@@ -12,6 +12,8 @@ import type { RetainedStream, Watched } from './retentionStream.js';
 const LOOK_EVERY_MS = 1000;
 /** How long the list of streams that nobody records here is good for. */
 const LIST_EVERY_MS = 60_000;
+/** One that is owned by another, or could not be pruned, is not tried again before this. */
+const TRY_AGAIN_MS = 60_000;
 /** Between two warnings that nothing can be pruned. */
 const WARN_EVERY_MS = 60_000;
 /** Batches pruned at one look at most; the next look goes on. */
@@ -62,6 +64,9 @@ export class FreeSpace {
   readonly #opened = new Map<StreamCode, ArchiveWriter>();
   /** Streams that are about to be recorded. */
   readonly #busy = new Set<StreamCode>();
+  /** Streams that are left alone for a while, and until when. */
+  readonly #notBefore = new Map<StreamCode, number>();
+  #failures = 0;
   #others: { readonly list: Other[]; readonly atMs: number } | undefined;
   #warnedAtMs = -Infinity;
   #closed = false;
@@ -187,6 +192,7 @@ export class FreeSpace {
     }
     for (const other of await this.#listOthers()) {
       if (known.has(other.code) || this.#busy.has(other.code) || other.diskId !== disk.id) continue;
+      if (this.#options.clock.monotonicMs() < (this.#notBefore.get(other.code) ?? -Infinity)) continue;
       const writer = (): ArchiveWriter | undefined => this.#opened.get(other.code);
       found.push({ code: other.code, startedAtMs: other.startedAtMs, writer, prune: (limits) => this.#pruneOther(other, limits) });
     }
@@ -222,8 +228,13 @@ export class FreeSpace {
       other.startedAtMs = archive.totals.startedAtMs ?? Infinity;
       return { bytes: sizeBytes, startedAtMs: other.startedAtMs };
     } catch (error) {
-      // Owned by somebody else, or not to be opened: theirs to prune, or to repair.
-      this.#options.log.info({ stream: other.code, err: error }, 'a stream that is not recorded here was passed over');
+      this.#notBefore.set(other.code, this.#options.clock.monotonicMs() + TRY_AGAIN_MS);
+      // Owned by somebody else: theirs to prune.
+      if (!isLivetapeError(error, 'STREAM_OWNED')) {
+        this.#failures += 1;
+        const facts = { stream: other.code, err: error, failures: this.#failures };
+        this.#options.log.warn(facts, 'a stream that is not recorded here could not be pruned; it is tried again');
+      }
       return { bytes: 0, startedAtMs: undefined };
     }
   }
