@@ -99,6 +99,31 @@ describe('K13: a keep', () => {
     await archive.close();
   });
 
+  it('leaves out what is listed and is not there, as a gap, and says so', async () => {
+    const storage = createMemoryStorage();
+    const { archive, clock } = await recorded(storage);
+    for (const name of ['000003.ts', '000004.ts', '000010.ts']) await storage.stream('news').files.remove(name);
+    expect(await keepOf(storage, clock, 0, 68)).toMatchObject({ to: at(68), segmentCount: 9, sizeBytes: 9 * 376, missingCount: 3 });
+    const place = storage.keeps.place({ streamCode: 'news', name: 'final' });
+    await new Watch(place).look();
+    const entries = await checkListed(place);
+    expect(entries.map(({ uri }) => Number(uri.slice(0, 6)))).toEqual([0, 1, 2, 5, 6, 7, 8, 9, 11]);
+    expect(entries.map(({ facts }) => facts?.discontinuitySequence)).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 2]);
+    expect(entries.map(({ facts }) => facts?.mediaSequence)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(entries.at(-1)?.facts).toMatchObject({ cumulativeBytes: 9 * 376, gap: { fromMs: at(40).getTime(), reason: 'disk' } });
+    expect(entries[3]?.facts?.gap).toEqual({ fromMs: at(12).getTime(), reason: 'disk' });
+    await archive.close();
+  });
+
+  it('of what is stored and labelled ahead of now is made', async () => {
+    const storage = createMemoryStorage();
+    const { archive } = await recorded(storage);
+    const early = new ManualClock(START_MS + 1000);
+    expect(await keepOf(storage, early, 0, 40)).toMatchObject({ segmentCount: 10 });
+    await rejects(keepOf(storage, early, 0, 101, 'x'), 'WINDOW_IN_FUTURE');
+    await archive.close();
+  });
+
   it('holds what there is where its beginning was pruned, also under its hands', async () => {
     const inner = createMemoryStorage();
     const { archive, clock } = await recorded(inner);

@@ -3,8 +3,8 @@
  * linked; the entries are those of the archive.
  */
 import { LivetapeError, type Clock } from '../base/index.js';
-import { ENDLIST, renderEntry, renderHeader, type PlaylistHeader } from '../hls/index.js';
-import type { Gap } from '../model/index.js';
+import { ENDLIST, renderEntry, renderHeader, type EntryFacts, type PlaylistHeader } from '../hls/index.js';
+import type { Gap, GapReason } from '../model/index.js';
 import { INDEX_NAME, type KeepId, type KeepStorage, type Storage, type StreamStorage } from '../storage/index.js';
 import { loadIndex, renderIndex } from './archiveIndex.js';
 import { withoutPruned } from './prune.js';
@@ -39,6 +39,8 @@ export interface Keep {
   readonly sizeBytes: number;
   /** The folder. */
   readonly location: string;
+  /** Segments that the playlist names and whose files were not there when it was made: left out, as a gap. Not told in a list. */
+  readonly missingCount?: number;
 }
 
 /** A keep that cannot be read. */
@@ -73,12 +75,20 @@ export async function makeKeep(storage: Storage, streamCode: string, request: Ke
   const id = { streamCode, name: checkKeepName(request.name) };
   const [fromMs, toMs] = [request.from.getTime(), request.to.getTime()];
   if (!(fromMs < toMs)) throw new LivetapeError('ARGUMENT_INVALID', 'a window ends after it begins');
-  if (toMs > clock.nowMs()) throw new LivetapeError('WINDOW_IN_FUTURE', 'the window ends in the future', { context: { code: streamCode } });
   const archive = storage.stream(streamCode);
+  const missing = new Set<string>();
+  let suspect: string | undefined;
   for (let attempt = 1; ; attempt++) {
-    const window = await findWindow(archive, { streamCode, fromMs, toMs, nowMs: clock.nowMs() });
-    const done = await tryToMake(storage.keeps, id, window);
-    if (done) return { ...id, ...summary(window), location: storage.keeps.place(id).location };
+    const window = await findWindow(archive, { streamCode, fromMs, toMs, nowMs: clock.nowMs(), missing });
+    // Listed on the second look too: it was not pruned, and is not there.
+    if (suspect !== undefined && window.uris.includes(suspect)) {
+      for (const uri of window.uris) if ((await archive.size(uri)) === undefined) missing.add(uri);
+      suspect = undefined;
+      attempt--;
+      continue;
+    }
+    suspect = await tryToMake(storage.keeps, id, window);
+    if (suspect === undefined) return { ...id, ...summary(window), location: storage.keeps.place(id).location };
     if (attempt === MAX_ATTEMPTS) {
       throw new LivetapeError('STORAGE_FAILED', `segments of ${streamCode} that the playlist names are not there`, {
         context: { code: streamCode },
@@ -149,6 +159,7 @@ interface Window {
   readonly endMs: number;
   readonly nextIndex: number;
   readonly gaps: readonly Gap[];
+  readonly missingCount: number;
 }
 
 interface Wanted {
@@ -156,6 +167,8 @@ interface Wanted {
   readonly fromMs: number;
   readonly toMs: number;
   readonly nowMs: number;
+  /** Files of listed segments that are not there. */
+  readonly missing: ReadonlySet<string>;
 }
 
 /** The segments from the one that holds the window's beginning to the one that holds its end. */
@@ -181,6 +194,11 @@ class WindowFold {
   readonly #unsized: string[] = [];
   #sizeBytes = 0;
   readonly #gaps = new NewestGaps();
+  #missingCount = 0;
+  /** By what was left out before an entry its numbers differ from those in the archive. */
+  readonly #shift = { entries: 0, bytes: 0, tags: 0 };
+  /** Where what is left out before the next segment begins. */
+  #leftOutFromMs: number | undefined;
 
   constructor(header: PlaylistHeader, wanted: Wanted) {
     this.#header = header;
@@ -193,17 +211,36 @@ class WindowFold {
     this.#oldestMs ??= wallMs;
     this.#newestEndMs = endMs;
     if (endMs <= this.#wanted.fromMs || wallMs >= this.#wanted.toMs) return;
+    if (this.#wanted.missing.has(entry.uri)) {
+      this.#missingCount += 1;
+      if (this.#first !== undefined) {
+        this.#leftOutFromMs ??= Math.trunc(entry.facts?.gap?.fromMs ?? wallMs);
+        this.#shift.entries += 1;
+        this.#shift.bytes += entry.facts?.sizeBytes ?? 0;
+        if (entry.discontinuity) this.#shift.tags -= 1;
+      }
+      return;
+    }
     this.#first ??= scanned;
     this.#last = scanned;
+    const leftOutFromMs = this.#leftOutFromMs;
+    this.#leftOutFromMs = undefined;
+    const gap: { fromMs: number; reason: GapReason } | undefined =
+      leftOutFromMs === undefined ? entry.facts?.gap : { fromMs: leftOutFromMs, reason: 'disk' };
     // Entries of other systems have their time said, for in the keep there is none before to count from.
-    const text = renderEntry({ ...entry, wallMs: Math.trunc(wallMs) });
+    const text = renderEntry({
+      ...entry,
+      wallMs: Math.trunc(wallMs),
+      discontinuity: entry.discontinuity || leftOutFromMs !== undefined,
+      facts: entry.facts && this.#shifted({ ...entry.facts, gap }, entry.discontinuity ? 0 : leftOutFromMs === undefined ? 0 : 1),
+    });
     this.#piece.push(text);
     this.#pieceChars += text.length;
     if (this.#pieceChars >= PIECE_CHARS) this.#flush();
     this.#uris.push(entry.uri);
     if (entry.facts === undefined) this.#unsized.push(entry.uri);
     else this.#sizeBytes += entry.facts.sizeBytes;
-    if (entry.facts?.gap) this.#gaps.add({ ...entry.facts.gap, toMs: wallMs });
+    if (gap !== undefined) this.#gaps.add({ ...gap, toMs: wallMs });
   }
 
   result(ended: boolean): Window {
@@ -214,7 +251,8 @@ class WindowFold {
       throw new LivetapeError('WINDOW_IN_GAP', `nothing of ${streamCode} is recorded`, { context });
     }
     const underWayMs = UNDER_WAY_TARGETS * 1000 * header.targetDurationSec;
-    if (!ended && toMs > this.#newestEndMs && nowMs - this.#newestEndMs < underWayMs) {
+    // What is stored may be labelled ahead of now.
+    if (!ended && toMs > this.#newestEndMs && (toMs > nowMs || nowMs - this.#newestEndMs < underWayMs)) {
       const until = new Date(Math.trunc(this.#newestEndMs)).toISOString();
       throw new LivetapeError('WINDOW_IN_FUTURE', `${streamCode} is recorded up to ${until} so far`, { context });
     }
@@ -243,6 +281,18 @@ class WindowFold {
       endMs: Math.trunc(this.#last.wallMs + this.#last.entry.durationUs / 1000),
       nextIndex: this.#last.index + 1,
       gaps: this.#gaps.list(),
+      missingCount: this.#missingCount,
+    };
+  }
+
+  #shifted(facts: EntryFacts, addedTags: number): EntryFacts {
+    this.#shift.tags += addedTags;
+    const { entries, bytes, tags } = this.#shift;
+    return {
+      ...facts,
+      mediaSequence: facts.mediaSequence - entries,
+      discontinuitySequence: facts.discontinuitySequence + tags,
+      cumulativeBytes: facts.cumulativeBytes - bytes,
     };
   }
 
@@ -253,20 +303,25 @@ class WindowFold {
   }
 }
 
-/** False when a segment has gone meanwhile. */
-async function tryToMake(keeps: KeepStorage, id: KeepId, window: Window): Promise<boolean> {
+/** The file of a segment that is not there (any more); undefined when it is made. */
+async function tryToMake(keeps: KeepStorage, id: KeepId, window: Window): Promise<string | undefined> {
   const gone = new Error('gone');
+  let which: string | undefined;
   try {
     await keeps.make(id, async ({ place, link }) => {
       // Another system's playlist can name a file twice.
-      for (const uri of new Set(window.uris)) if (!(await link(uri))) throw gone;
+      for (const uri of new Set(window.uris)) {
+        if (await link(uri)) continue;
+        which = uri;
+        throw gone;
+      }
       for (const uri of window.unsized) window.sizeBytes += (await place.size(uri)) ?? 0;
       await place.replaceJournal([renderHeader(window.header), ...window.pieces, ENDLIST]);
       await place.putCache(INDEX_NAME, indexOf(id, window));
     });
-    return true;
+    return undefined;
   } catch (error) {
-    if (error === gone || (error instanceof LivetapeError && error.cause === gone)) return false;
+    if (error === gone || (error instanceof LivetapeError && error.cause === gone)) return which;
     throw error;
   }
 }
@@ -285,6 +340,7 @@ function indexOf({ streamCode }: KeepId, window: Window): string {
   });
 }
 
-function summary({ startedAtMs, endMs, uris, sizeBytes }: Window): Pick<Keep, 'from' | 'to' | 'segmentCount' | 'sizeBytes'> {
-  return { from: new Date(startedAtMs), to: new Date(endMs), segmentCount: uris.length, sizeBytes };
+function summary({ startedAtMs, endMs, uris, sizeBytes, missingCount }: Window): Omit<Keep, 'streamCode' | 'name' | 'location'> {
+  const sums = { from: new Date(startedAtMs), to: new Date(endMs), segmentCount: uris.length, sizeBytes };
+  return missingCount === 0 ? sums : { ...sums, missingCount };
 }
