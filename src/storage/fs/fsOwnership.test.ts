@@ -3,9 +3,9 @@
  * are removed, swapped and copied. What takes several processes is in test/ownership.test.ts.
  */
 import { execFileSync } from 'node:child_process';
-import { link, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, mkdtemp, readFile, readdir, realpath, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock, silentLogger } from '../../base/index.js';
 import { ownershipContract } from '../ownershipContract.js';
@@ -73,6 +73,17 @@ describe('ownership of a folder', () => {
       expect(await readdir(folder)).toEqual(['owner.sock']);
       await won[0]?.release();
     }
+  });
+
+  it('sweeps what killed claimants left, and neither the living nor the newest', async () => {
+    const living = await listenIn(folder);
+    const names = ['owner-1-2.sock.tmp', 'owner-0123456789ab.sock.tmp', 'owner-3-4.sock.tmp'];
+    for (const name of names) await deadSocket(folder, name);
+    for (const path of [...names.slice(0, 2).map((name) => join(folder, name)), living.path]) await utimes(path, 1e9, 1e9);
+    const owned = await ownFolder(folder, options);
+    expect((await readdir(folder)).sort()).toEqual(['owner-3-4.sock.tmp', basename(living.path), 'owner.sock'].sort());
+    await owned.release();
+    await living.close();
   });
 
   it('K6: takes over from the dead when those who tried before it died on the way', async () => {

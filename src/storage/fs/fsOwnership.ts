@@ -5,17 +5,20 @@
  *
  * Where a folder cannot hold a socket (exFAT, SMB, Windows) nobody can tell life: there only the folder's own identity is watched.
  */
-import { rename, unlink } from 'node:fs/promises';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, LivetapeError, Logger } from '../../base/index.js';
 import { errnoOf, storageError } from '../errors.js';
-import { CORRUPT_MARK, OWNER_NAME } from '../names.js';
+import { CORRUPT_MARK, OWNER_NAME, TMP_SUFFIX } from '../names.js';
 import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
 import { takeSlot } from './fsOwnershipSlot.js';
-import { identify, listenIn, type Identity, type OwnSocket } from './fsOwnershipSocket.js';
+import { identify, isListening, listenIn, type Identity, type OwnSocket } from './fsOwnershipSocket.js';
 
 /** What a file system says that knows no sockets or no hard links; it is asked in a folder that was just written to, so nothing else is meant. */
 const NO_SOCKETS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+/** A minute: taking a place is a matter of milliseconds. */
+const SWEPT_AFTER_NS = 60_000_000_000n;
 
 /** What owning a folder is given. */
 export interface FsOwnershipOptions {
@@ -82,7 +85,22 @@ async function take(folder: string, socket: OwnSocket, { clock, log }: FsOwnersh
   });
   // The folder may have been swapped meanwhile.
   await owned.check();
+  await sweep(folder, socket.identity.madeNs);
   return owned;
+}
+
+/**
+ * Removes the sockets of claimants that were killed on the way: nobody else comes by them. Only old ones, by the medium's own clock: one that is
+ * bound and about to listen looks dead as well.
+ */
+async function sweep(folder: string, newest: bigint): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith('owner-') || !name.endsWith(`.sock${TMP_SUFFIX}`)) continue;
+    const path = join(folder, name);
+    const found = await identify(path).catch(() => undefined);
+    if (found?.isSocket !== true || newest - found.madeNs < SWEPT_AFTER_NS) continue;
+    if (!(await isListening(path).catch(() => true))) await unlink(path).catch(() => undefined);
+  }
 }
 
 class Owned implements Ownership {
