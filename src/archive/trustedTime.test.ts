@@ -44,6 +44,16 @@ describe('K10: the time by which age is judged', () => {
     expect(at.time.doubt).toBeUndefined();
   });
 
+  it('doubts a leap of the clock that was recorded just before a restart, and not one of long ago', () => {
+    const look = (leapAtMs: number): number => {
+      const clock = new ManualClock(START_MS + 365 * DAY);
+      const gaps = [{ fromMs: leapAtMs - 364 * DAY, toMs: leapAtMs, reason: 'clock' as const }];
+      return new TrustedTime(clock).look({ newestEndMs: clock.nowMs() - 4000, mediaComes: true, retentionMs: 30 * DAY, gaps });
+    };
+    expect(look(START_MS + 365 * DAY - HOUR)).toBeLessThanOrEqual(START_MS + DAY);
+    expect(look(START_MS + 300 * DAY)).toBe(START_MS + 365 * DAY - 4000);
+  });
+
   it('is the clock in an empty archive', () => {
     const at = lab(undefined);
     at.clock.stepWall(-10 * DAY);

@@ -3,6 +3,7 @@
  * against monotonic time, only a small step is believed at once, and a large one that stands is followed so slowly that somebody can notice.
  */
 import type { Clock } from '../base/index.js';
+import type { Gap } from '../model/index.js';
 
 const HOUR_MS = 3_600_000;
 /** All steps together that are believed at once: at most so much … */
@@ -15,6 +16,8 @@ const SLEW = 0.001;
 const CONFIRM_MS = HOUR_MS;
 /** … and then trusted time goes this many times as fast until it is there. */
 const CATCH_UP = 24;
+/** A leap of the clock that is told of in the newest stretch of the archive, so long, was not confirmed before a restart. */
+const RECENT_LEAP_MS = 24 * HOUR_MS;
 /** Recorded time that is further ahead of the clock was labelled by a wrong one, or the clock is wrong now. */
 const MAX_AHEAD_MS = HOUR_MS;
 
@@ -26,6 +29,8 @@ export interface TimeSight {
   readonly mediaComes: boolean;
   /** What is kept by age; 0 where all is. */
   readonly retentionMs: number;
+  /** The archive's gaps: a clock that leapt shortly before the first look is doubted still. */
+  readonly gaps?: readonly Gap[];
 }
 
 /** Why trusted time is not simply the clock: a step that is not believed (yet), or recorded time that is ahead of the clock. */
@@ -63,14 +68,14 @@ export class TrustedTime {
   }
 
   /** Trusted time now; UTC milliseconds. Never later than the clock. */
-  look({ newestEndMs = Infinity, mediaComes, retentionMs }: TimeSight): number {
+  look({ newestEndMs = Infinity, mediaComes, retentionMs, gaps = [] }: TimeSight): number {
     const nowMs = this.#clock.nowMs();
     const atMs = this.#clock.monotonicMs();
     this.#ahead = Number.isFinite(newestEndMs) && newestEndMs - nowMs > MAX_AHEAD_MS;
     if (this.#known === undefined) {
       // The first look goes on from what is recorded, for downtime and a clock set wrong look the same from here; or from an earlier clock,
       // since what is recorded may have been labelled by a wrong one.
-      const valueMs = Math.min(nowMs, newestEndMs);
+      const valueMs = Math.min(nowMs, newestEndMs - leaptMs(gaps, newestEndMs));
       this.#known = { valueMs, atMs, baseMs: valueMs - atMs };
     }
     const maxStepMs = retentionMs > 0 ? Math.min(MAX_STEP_MS, retentionMs * STEP_OF_RETENTION) : MAX_STEP_MS;
@@ -108,6 +113,15 @@ export class TrustedTime {
     this.#known = { valueMs, atMs, baseMs: valueMs - atMs };
     return valueMs;
   }
+}
+
+/** By how much the clock leapt forward while the last day of the archive was recorded. */
+function leaptMs(gaps: readonly Gap[], newestEndMs: number): number {
+  let sumMs = 0;
+  for (const { fromMs, toMs, reason } of gaps) {
+    if (reason === 'clock' && toMs - fromMs > MAX_STEP_MS && newestEndMs - toMs < RECENT_LEAP_MS) sumMs += toMs - fromMs;
+  }
+  return sumMs;
 }
 
 function towards(fromMs: number, toMs: number, byMs: number): number {

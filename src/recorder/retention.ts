@@ -224,11 +224,12 @@ export class Retention {
   #limits(watched: Watched): PruneLimits {
     const { clock } = this.#options;
     const { retentionSec, maxSizeGb } = watched.stream.limits;
-    const last = watched.stream.archive()?.last;
+    const archive = watched.stream.archive();
+    const last = archive?.last;
     const newestEndMs = watched.recording ? endOf(last) : watched.rest.endMs;
     const mediaComes = watched.recording && watched.committedAtMs !== undefined && clock.monotonicMs() - watched.committedAtMs < SILENT_MS;
     // Looked at even where no age is set, so that a limit that is set later finds a time that is known.
-    const trustedMs = watched.time.look({ newestEndMs, mediaComes, retentionMs: retentionSec * 1000 });
+    const trustedMs = watched.time.look({ newestEndMs, mediaComes, retentionMs: retentionSec * 1000, gaps: archive?.totals.gaps ?? [] });
     if (retentionSec > 0) this.#tellDoubt(watched, newestEndMs, trustedMs);
     return {
       endedBeforeMs: retentionSec > 0 ? trustedMs - retentionSec * 1000 : undefined,
