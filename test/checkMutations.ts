@@ -54,6 +54,7 @@ export const MUTATIONS: readonly (readonly [FindingKind, string, (folder: string
   ],
   ['number_wrong', 'playlist.m3u8', (folder) => edit(folder, 'playlist.m3u8', (text) => text.replace('n=4 ', 'n=3 '))],
   ['number_wrong', 'playlist.m3u8', (folder) => edit(folder, 'playlist.m3u8', (text) => text.replace('\n000004.ts', '\n000003.ts'))],
+  ['time_wrong', 'playlist.m3u8', (folder) => edit(folder, 'playlist.m3u8', (text) => text.replace(/ gap=\d+ why=signal/, ''))],
   [
     'time_wrong',
     'playlist.m3u8',

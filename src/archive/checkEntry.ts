@@ -11,6 +11,8 @@ import { ticksOf } from './entry.js';
 /** Wall time may part from media time by so much of a duration (docs/design/time.md), and by what is rounded away. */
 const MAX_SLEW = 0.0005;
 const TOLERANCE_MS = 2;
+/** A longer loss is a gap (docs/design/time.md). */
+const MIN_GAP_MS = 1000;
 /** EXTINF is in microseconds; a tick is more than eleven. */
 const TOLERANCE_90K = 2;
 
@@ -100,6 +102,8 @@ function judgeTimes(entry: PlaylistEntry, facts: EntryFacts, before: PlaylistEnt
   if (entry.wallMs < before.wallMs || aheadMs < -slackMs) fault('time_wrong', 'it begins before the segment before it ends (F11)', times);
   else if (!entry.discontinuity && aheadMs > slackMs)
     fault('time_wrong', 'it begins after the segment before it ends, without a discontinuity (F11)', times);
+  if (entry.discontinuity && !facts.gap && aheadMs > MIN_GAP_MS + slackMs)
+    fault('time_wrong', 'it begins more than a second after the segment before it ends, and names no gap', times);
   if (facts.gap && Math.abs(facts.gap.fromMs - Math.floor(endMs)) > TOLERANCE_MS)
     fault('time_wrong', 'its gap does not begin where the segment before it ends', { expected: iso(endMs), seen: iso(facts.gap.fromMs) });
   if (entry.discontinuity || !facts.pts || !before.facts?.pts) return;

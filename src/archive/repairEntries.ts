@@ -133,8 +133,7 @@ export class LastRun {
 /** Makes the entries in order; `ahead` are the candidates that follow, as far as two. */
 export class EntryMaker {
   readonly #hints: TimeHints;
-  #before:
-    { readonly entry: PlaylistEntry; readonly end90k: number | undefined; readonly endMs: number; readonly changed: boolean } | undefined;
+  #before: { readonly entry: PlaylistEntry; readonly end90k: number | undefined; readonly endMs: number } | undefined;
   #running: Running;
   /** That of the entry before, as the playlist said it. */
   #ownDiscontinuity: number | undefined;
@@ -170,7 +169,7 @@ export class EntryMaker {
     // The end that its own time stamps have, for the next to follow: a hole in between was counted into the duration.
     const end90k = stamps && (stamps.first90k + ticksOf(durationUs)) % 2 ** 33;
     const changed = own === undefined || !sameButNumbers(own, entry);
-    this.#before = { entry, end90k, endMs: wall.ms + durationUs / 1000, changed };
+    this.#before = { entry, end90k, endMs: wall.ms + durationUs / 1000 };
     const gapAdded = gap !== undefined && (own?.facts?.gap === undefined || own.facts.gap.fromMs !== gap.fromMs);
     return { entry, wallMs: wall.ms, wallTimeFrom: wall.from, gapAdded, changed };
   }
@@ -265,15 +264,6 @@ export class EntryMaker {
     const fromMs = Math.floor(before.endMs);
     if (own !== undefined && Math.abs(own.fromMs - fromMs) <= 1 && wallMs >= own.fromMs) return own;
     if (wallMs - before.endMs <= MIN_GAP_MS) return undefined;
-    // A discontinuity of its own, behind what was there before, without a gap: the entry knows best.
-    if (
-      own === undefined &&
-      candidate.adjacent &&
-      !before.changed &&
-      candidate.entry?.discontinuity === true &&
-      candidate.entry.wallMs === wallMs
-    )
-      return undefined;
     const known = this.#hints.gaps.find((gap) => Math.abs(gap.fromMs - fromMs) <= 2)?.reason;
     return { fromMs, reason: own?.reason ?? known ?? 'disk' };
   }
