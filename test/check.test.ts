@@ -114,7 +114,7 @@ describe('each kind of damage is found and named', () => {
       return text
         .replace(own, '')
         .replace('MEDIA-SEQUENCE:0', 'MEDIA-SEQUENCE:1')
-        .replace(/ life=\d+/, '$& pruned=1')
+        .replace(/ life=\d+/, '$& pruned=0-1')
         .replace(/(n=4 .*)\n/, '$1 damaged=segment_packets\n');
     });
     rmSync(join(folder, 'index.json'));

@@ -15,7 +15,7 @@ import { readJournalHead, readJournalItems, type JournalEnd, type JournalHead, t
 import { judgeMedia } from './checkMedia.js';
 import { ImpliedTimes } from './impliedTimes.js';
 import { probeFile, type Probe } from './probe.js';
-import { prunedBelow } from './prune.js';
+import { prunedNumbers, type NumberRange } from './prune.js';
 import { NewestGaps } from './reader.js';
 
 /** How often a check looks again because the playlist was replaced under it. */
@@ -104,8 +104,8 @@ class Check {
   #last: PlaylistEntry | undefined;
   #adjacent = true;
   #unreadableFirst = false;
-  /** Files of lower numbers were pruned; undefined when none were, as far as the header knows. */
-  #prunedBelow: number | undefined;
+  /** As the header says. */
+  #pruned: NumberRange | undefined;
   #replaced = 0;
 
   constructor(storage: StreamStorage, options: CheckOptions) {
@@ -248,7 +248,7 @@ class Check {
     const fault = (kind: FindingKind, why: string): void =>
       this.#tell(finding(kind, { file: JOURNAL_NAME, line: 1, message: `${JOURNAL_NAME}: ${why}` }));
     if (header === undefined) return fault('playlist_unreadable', error?.message ?? 'it cannot be read');
-    this.#prunedBelow = prunedBelow(header) || undefined;
+    this.#pruned = prunedNumbers(header);
     const misspelt = misspeltInHeader(header);
     if (misspelt !== undefined) fault('header_wrong', `"${misspelt}" looks like a name that was damaged`);
   }
@@ -275,7 +275,7 @@ class Check {
 
   async #folder(open: boolean): Promise<void> {
     const { clock, signal } = this.#options;
-    const numbers = { prunedBelow: this.#prunedBelow };
+    const numbers = { pruned: this.#pruned };
     const unlisted: Finding[] = [];
     const options = { listed: this.#listed, numbers, open: open && this.#options.alone !== true, nowMs: clock.nowMs(), signal };
     for await (const stray of strays(this.#storage, options)) {

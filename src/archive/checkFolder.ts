@@ -4,6 +4,7 @@
  */
 import { CORRUPT_MARK, INDEX_NAME, JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, type StreamStorage } from '../storage/index.js';
 import { finding, type Finding } from './checkFindings.js';
+import type { NumberRange } from './prune.js';
 import { segmentName } from './survey.js';
 
 /** Numbers above this are kept as names: nobody has so many segments, and a bit field of them would not fit. */
@@ -59,19 +60,19 @@ export type StrayKind = 'segment_unlisted' | 'remains' | 'part_left' | 'tmp_left
 
 /** What the playlist says of numbers. */
 export interface Numbers {
-  /** Of the first entry, when the ones before it were pruned (and not damaged); else undefined: nothing can be the remains of a prune. */
-  readonly prunedBelow: number | undefined;
+  /** Those that were pruned; undefined when none were: nothing can be the remains of a prune. */
+  readonly pruned: NumberRange | undefined;
 }
 
 /** What a name in the folder means; undefined for what belongs there. */
-export function kindOf(name: string, listed: NameSet, { prunedBelow }: Numbers): StrayKind | undefined {
+export function kindOf(name: string, listed: NameSet, { pruned }: Numbers): StrayKind | undefined {
   if (name === JOURNAL_NAME || name === INDEX_NAME || name.startsWith('owner.') || listed.has(name)) return undefined;
   if (name.includes(CORRUPT_MARK)) return 'set_aside';
   if (name.endsWith(TMP_SUFFIX)) return 'tmp_left';
   if (name.endsWith(PART_SUFFIX)) return numberOf(name.slice(0, -PART_SUFFIX.length)) === undefined ? 'foreign_file' : 'part_left';
   const number = numberOf(name);
   if (number === undefined) return 'foreign_file';
-  return prunedBelow !== undefined && number < prunedBelow ? 'remains' : 'segment_unlisted';
+  return pruned !== undefined && number >= pruned.from && number < pruned.below ? 'remains' : 'segment_unlisted';
 }
 
 /** What the folder's walk needs. */

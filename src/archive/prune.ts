@@ -17,7 +17,7 @@ const BATCHES = 64;
 const GRACE_TARGETS = 3;
 /** So many free numbers in a row say that a crashed prune left no more. */
 const FREE_IN_A_ROW = 256;
-/** Of the header's `#livetape` line: all numbers below it were pruned (K11). */
+/** Of the header's `#livetape` line: `pruned=FROM-BELOW`, the numbers that were pruned (K11). */
 const PRUNED_KEY = 'pruned=';
 
 /** What a prune takes away. */
@@ -31,11 +31,17 @@ export interface PrunePlan {
   readonly startedAtMs: number;
 }
 
-/** All numbers below this were pruned: no file of such a number is a segment that was lost. */
-export function prunedBelow(header: PlaylistHeader | undefined): number {
+/** Numbers from `from` on and below `below`. */
+export interface NumberRange {
+  readonly from: number;
+  readonly below: number;
+}
+
+/** The numbers that were pruned: no file of them is a segment that was lost. What lies below them may be of a playlist that was lost. */
+export function prunedNumbers(header: PlaylistHeader | undefined): NumberRange | undefined {
   const pair = header?.unknownKeys.find((key) => key.startsWith(PRUNED_KEY));
-  const value = Number(pair?.slice(PRUNED_KEY.length));
-  return Number.isSafeInteger(value) && value > 0 ? value : 0;
+  const [, from, below] = /^(\d{1,15})-(\d{1,15})$/.exec(pair?.slice(PRUNED_KEY.length) ?? '') ?? [];
+  return from === undefined || below === undefined ? undefined : { from: Number(from), below: Number(below) };
 }
 
 /** The header without its word of what was pruned: of a playlist that is a piece of another. */
@@ -70,7 +76,7 @@ export class Pruner {
   constructor(options: PrunerOptions) {
     this.#options = options;
     this.#reaper = new Reaper(options);
-    if (prunedBelow(options.journal.header) > 0) this.#reaper.later(() => this.#remains(), this.#graceMs);
+    if (prunedNumbers(options.journal.header)) this.#reaper.later(() => this.#remains(), this.#graceMs);
   }
 
   get reaper(): Reaper {
@@ -158,6 +164,7 @@ export class Pruner {
     const reader = new HeadReader(journal, totals.startedAtMs);
     const files: Doomed[] = [];
     let [sizeBytes, foreign] = [0, false];
+    let oldest: HeadEntry | undefined;
     let last: HeadEntry | undefined;
     for (let head = await reader.peek(); head !== undefined && head.toByte <= stayFrom; head = await reader.peek()) {
       if (!this.#goes(head, limits, totals, files.length, sizeBytes)) break;
@@ -166,6 +173,7 @@ export class Pruner {
       const size = facts?.sizeBytes ?? (await this.#sizeOf(uri));
       files.push({ name: uri, sizeBytes: size });
       sizeBytes += size;
+      oldest ??= head;
       last = head;
       reader.take();
     }
@@ -173,7 +181,7 @@ export class Pruner {
     if (last === undefined || first === undefined) return undefined;
     const segmentCount = files.length;
     return {
-      header: this.#header(last, first),
+      header: this.#header(oldest ?? last, last, first),
       dropBytes: last.toByte,
       files: foreign ? await this.#unlisted(files, reader) : files,
       segmentCount,
@@ -191,10 +199,11 @@ export class Pruner {
     return freeBytes > 0 && (inBatch || goneBytes < freeBytes);
   }
 
-  #header(last: HeadEntry, first: HeadEntry): PlaylistHeader {
+  #header(oldest: HeadEntry, last: HeadEntry, first: HeadEntry): PlaylistHeader {
     const { header, ended } = this.#options.journal;
     invariant(header?.life !== undefined, 'a playlist of ours is pruned');
     const below = first.entry.facts?.index;
+    const from = prunedNumbers(header)?.from ?? oldest.entry.facts?.index ?? below;
     return {
       ...header,
       mediaSequence: first.mediaSequence,
@@ -204,7 +213,7 @@ export class Pruner {
         : last.discontinuitySequence,
       // What had ended begins a new life (K12).
       life: ended ? header.life + 1 : header.life,
-      unknownKeys: below === undefined ? header.unknownKeys : [...withoutPruned(header).unknownKeys, `${PRUNED_KEY}${below}`],
+      unknownKeys: below === undefined ? header.unknownKeys : [...withoutPruned(header).unknownKeys, `${PRUNED_KEY}${from}-${below}`],
     };
   }
 
@@ -234,9 +243,10 @@ export class Pruner {
     const { journal, storage, log } = this.#options;
     const first = (await new HeadReader(journal, undefined).peek())?.entry.facts?.index;
     if (first === undefined) return [];
-    const below = Math.min(prunedBelow(journal.header), first);
+    const pruned = prunedNumbers(journal.header);
+    if (pruned === undefined) return [];
     const found: Doomed[] = [];
-    for (let index = below - 1, free = 0; index >= 0 && free < FREE_IN_A_ROW; index--) {
+    for (let index = Math.min(pruned.below, first) - 1, free = 0; index >= pruned.from && free < FREE_IN_A_ROW; index--) {
       const name = segmentName(index);
       const sizeBytes = await storage.size(name);
       if (sizeBytes === undefined) free += 1;
