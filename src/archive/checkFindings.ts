@@ -17,7 +17,10 @@ export const FINDINGS = {
   sequence_wrong: ['damage', "an entry's sequence numbers do not follow on"],
   sums_wrong: ['damage', "an entry's cumulative size is not its predecessor's plus its own"],
   number_wrong: ['damage', "a segment's number is not above its predecessor's, or a file is named twice"],
-  time_wrong: ['damage', 'a date-time does not follow on from the entry before (F11), or the gap before it is missing or does not begin where that ends'],
+  time_wrong: [
+    'damage',
+    'a date-time does not follow on from the entry before (F11), or the gap before it is missing or does not begin where that ends',
+  ],
   duration_wrong: ['damage', 'EXTINF is above the target duration (F12), or not what the time stamps in the entry say'],
   // a segment, beside its entry
   segment_missing: ['damage', 'an entry names a file that is not there'],
