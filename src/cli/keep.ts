@@ -91,8 +91,9 @@ async function listAll(livetape: Livetape, code: string, io: CliIo, json: boolea
   io.out(table(['STREAM', 'NAME', 'FROM', 'TO', 'SPAN', 'SEGMENTS', 'SIZE'], rows));
 }
 
-function said({ from, to, segmentCount, sizeBytes }: Keep): string {
-  return `${showTime(from.getTime())} to ${showTime(to.getTime())}, ${segmentCount} segments, ${showSize(sizeBytes)}`;
+function said({ from, to, segmentCount, sizeBytes, missingCount = 0 }: Keep): string {
+  const missing = missingCount > 0 ? ` (${missingCount} that are listed are gone and left out)` : '';
+  return `${showTime(from.getTime())} to ${showTime(to.getTime())}, ${segmentCount} segments${missing}, ${showSize(sizeBytes)}`;
 }
 
 /** Names as in index.json. */
@@ -105,6 +106,7 @@ export function keepJson(keep: ListedKeep): Record<string, unknown> {
     started_at: read?.from.toISOString(),
     last_segment_at: read?.to.toISOString(),
     segment_count: read?.segmentCount,
+    missing_count: read?.missingCount,
     total_size_bytes: sizeBytes,
     segment_dir: location,
     damage: keep.damage,

@@ -70,7 +70,8 @@ export interface DvrService extends Closable {
   parsePlaylist(segmentDir: string): Promise<SegmentMeta[]>;
   /**
    * Keeps a window of a stream for good: its segments, from the one that holds `from` to the one that holds `to`, become a VOD of their own that
-   * retention and the deletion of the stream do not touch.
+   * retention and the deletion of the stream do not touch. A segment that is listed and gone is left out (`missingCount`). Of a stream that lies under
+   * another root and was not recorded by this service, keep with a service on that root.
    * @throws LivetapeError KEEP_EXISTS, ARGUMENT_INVALID, STREAM_NOT_FOUND, WINDOW_EXPIRED, WINDOW_IN_GAP, WINDOW_IN_FUTURE, ARCHIVE_CORRUPT, DISK_FULL,
    * STORAGE_UNWRITABLE, STORAGE_FAILED
    */
