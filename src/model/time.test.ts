@@ -12,6 +12,7 @@ describe('TIME, as docs/reference/cli.md states it', () => {
     ['2024-02-29T23:59:59-23:59', Date.UTC(2024, 1, 29, 23, 59, 59) + (23 * 60 + 59) * 60_000],
     ['1767225600', Date.UTC(2026, 0, 1)],
     ['1767225600.001', Date.UTC(2026, 0, 1) + 1],
+    ['99999999998.999', 99_999_999_998_999],
     ['0', 0],
   ])('reads %s', (text, ms) => expect(parseTime(text)).toBe(ms));
 

@@ -7,7 +7,9 @@
  * @param text - `2026-01-01T12:00:00Z`, `2026-01-01T13:00:00.5+01:00`, or `1767268800.5`
  */
 export function parseTime(text: string): number | undefined {
-  if (/^\d{1,11}(\.\d{1,9})?$/.test(text)) return Math.floor(Number(text) * 1000 + 1e-4);
+  const unix = /^(\d{1,11})(?:\.(\d{1,9}))?$/.exec(text);
+  // Digits, not a product: far seconds times a thousand are not exact.
+  if (unix) return Number(unix[1]) * 1000 + Number(`${unix[2] ?? ''}000`.slice(0, 3));
   const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null) return undefined;
   const [, date = '', time = '', fraction = '', zone = ''] = match;
