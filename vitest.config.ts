@@ -4,7 +4,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const common = { pool: 'forks', testTimeout: 90_000, hookTimeout: 30_000, setupFiles: ['test/fuzzSeed.ts'] } as const;
+const common = { pool: 'forks' as const, testTimeout: 90_000, hookTimeout: 30_000, setupFiles: ['test/fuzzSeed.ts'] };
 
 export default defineConfig({
   test: {
