@@ -18,7 +18,7 @@ describe.concurrent('a disk that fills while two streams record on it', () => {
   );
 
   it.skipIf(noDisk)(`with --min-free: the oldest goes, nothing is lost${noDisk === undefined ? '' : `: ${noDisk}`}`, async () => {
-    // What is pruned and in its grace counts as free, so the reserve is larger than what both record in a few looks.
+    // With 3 MB the disk came to its last free byte (nothing was lost): files in their grace count as free. Whether that is all is open.
     const report = await fullDiskRound({ ...ROUND, minFreeMb: 6 });
     expect(faultsOf(report, true)).toEqual([]);
     expect(report.leastFreeBytes).toBeGreaterThan(0);
