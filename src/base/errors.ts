@@ -34,11 +34,22 @@ export const ERROR_CODES = [
   'STORAGE_FAILED',
   'DISK_FULL',
   // windows and what is kept of them
+  'NOTHING_RECORDED',
+  'WINDOW_BEFORE_ARCHIVE',
+  'WINDOW_TOO_LONG',
+  'SEGMENT_NOT_FOUND',
+  'PREVIEW_UNSUPPORTED',
   'WINDOW_EXPIRED',
   'WINDOW_IN_GAP',
   'WINDOW_IN_FUTURE',
   'KEEP_EXISTS',
   'KEEP_NOT_FOUND',
+  // the server
+  'LISTEN_REFUSED',
+  'CONFIG_UNWRITABLE',
+  'RECORDER_LOST',
+  'ROUTE_NOT_FOUND',
+  'REQUEST_INVALID',
   // a fault of ours
   'INVARIANT_BROKEN',
 ] as const;

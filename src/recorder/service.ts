@@ -25,6 +25,8 @@ import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from './
 import type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
 import { Retention } from './retention.js';
 import type { RetentionLimits } from './retentionStream.js';
+import type { LiveSink, LiveSubscription } from './live.js';
+import type { StreamMetrics } from './metrics.js';
 import { SupervisedRecording, type RecordingStatus } from './supervised.js';
 
 /** What is special about one recording and not part of its stored configuration. */
@@ -83,6 +85,18 @@ export interface DvrService extends Closable {
    * @throws LivetapeError KEEP_NOT_FOUND
    */
   removeKeep(streamCode: StreamCode, name: string): Promise<void>;
+  /**
+   * Gives `sink` the stream as it is recorded, from the beginning of the segment that is being received (when that begins at a keyframe; else of the next that does). Never holds the recording back:
+   * the sink takes what comes.
+   * @throws LivetapeError NOT_RECORDING
+   */
+  live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription>;
+  /**
+   * A playlist that reaches so far back from now was served: files that are pruned from now on are left that long, so that its viewers miss none (within a bound, docs/design/keeping.md K8).
+   */
+  served(streamCode: StreamCode, reachMs: number): void;
+  /** Counters of a recording; undefined when the stream is not being recorded. */
+  metrics(streamCode: StreamCode): StreamMetrics | undefined;
   on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
   off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this;
 }
@@ -265,6 +279,18 @@ export class InProcessDvrService implements DvrService {
   async removeKeep(streamCode: StreamCode, name: string): Promise<void> {
     const code = checkStreamCode(streamCode);
     await removeKeep(this.#storageOf(code), code, name);
+  }
+
+  live(_streamCode: StreamCode, _sink: LiveSink): Promise<LiveSubscription> {
+    throw new Error('being built');
+  }
+
+  served(_streamCode: StreamCode, _reachMs: number): void {
+    throw new Error('being built');
+  }
+
+  metrics(_streamCode: StreamCode): StreamMetrics | undefined {
+    throw new Error('being built');
   }
 
   on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {

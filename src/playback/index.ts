@@ -1,0 +1,14 @@
+/** playback: the read side. Never imports recorder, segmenter or ingest; works on archives that another process writes. */
+export type {
+  ArchiveStatus,
+  PlaceOf,
+  Playback,
+  PlaylistAnswer,
+  PlaylistLimits,
+  PlaylistRequest,
+  SegmentFile,
+  StreamRequest,
+  Timeline,
+  TimelineEntry,
+  Timelines,
+} from './contract.js';

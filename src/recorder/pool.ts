@@ -1,0 +1,55 @@
+/**
+ * What a server needs beyond starting and stopping: sources that are connected where the sessions run, and how the recorders are doing. Implemented over
+ * child processes (recorder/children), where buffers live in the child that records the stream.
+ */
+import type { Closable } from '../base/index.js';
+import type { DvrService } from './service.js';
+
+/** A source that feeds a buffer. Plain data: it crosses processes. */
+export interface SourceStatus {
+  /** Without secrets. */
+  readonly url: string;
+  readonly state: 'connecting' | 'connected' | 'lost' | 'ended';
+  /** What the source said last. */
+  readonly detail: string;
+  readonly receivedBytes: number;
+  readonly connections: number;
+  readonly rtpLostPackets: number;
+  readonly foreignDatagrams: number;
+  /** Datagrams that the kernel dropped because nobody read them in time; undefined where it does not say. */
+  readonly kernelDrops: number | undefined;
+}
+
+/** A recorder process. */
+export interface RecorderStatus {
+  /** 0, 1, … */
+  readonly index: number;
+  readonly state: 'starting' | 'running' | 'lost';
+  /** Undefined while there is none. */
+  readonly pid: number | undefined;
+  readonly startedAt: Date | undefined;
+  /** How often it died or stalled and was replaced. */
+  readonly restarts: number;
+  readonly streams: number;
+  /** Over the last heartbeats; seconds. */
+  readonly eventLoopDelay: { readonly meanSec: number; readonly p99Sec: number; readonly maxSec: number };
+  readonly residentBytes: number;
+  readonly cpuSec: number;
+}
+
+/** Recorders with their sources. `close()` commits every tail and leaves the lives to be resumed. */
+export interface RecorderPool extends DvrService {
+  /**
+   * Lets a source write into the buffer `bufferId`, in the recorder that the buffer belongs to. A source that feeds it already is replaced. Comes back by itself when
+   * its recorder is replaced, until `disconnect`.
+   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, CLOSED
+   */
+  connect(source: string, bufferId: string): Promise<void>;
+  /** Takes the source away. Nothing happens when there is none. */
+  disconnect(bufferId: string): Promise<void>;
+  /** The source of a buffer; undefined when it has none. */
+  source(bufferId: string): SourceStatus | undefined;
+  recorders(): RecorderStatus[];
+  /** Lets go of recorders that go on recording, to be found again by the next server on the same root. Nothing more can be asked of this pool. */
+  detach(): Promise<void>;
+}
