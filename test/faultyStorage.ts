@@ -9,6 +9,7 @@ import {
   type JournalParts,
   type KeepBuilder,
   type KeepStorage,
+  type OpenedFile,
   type Ownership,
   type PlaceFiles,
   type Storage,
@@ -132,6 +133,17 @@ class FaultyStream implements StreamStorage {
     return this.#gate.run('read', toByte - fromByte, () => this.#inner.read(name, fromByte, toByte));
   }
 
+  async open(name: string): Promise<OpenedFile | undefined> {
+    let opened: OpenedFile | undefined;
+    try {
+      await this.#gate.run('open', 0, async () => (opened = await this.#inner.open(name)));
+    } catch (error) {
+      await opened?.close();
+      throw error;
+    }
+    return opened && new FaultyOpened(opened, this.#gate);
+  }
+
   list(after?: string): Promise<string[]> {
     return this.#gate.run('list', 0, () => this.#inner.list(after));
   }
@@ -161,6 +173,32 @@ class FaultyStream implements StreamStorage {
 
   putCache(name: string, text: string): Promise<void> {
     return this.#gate.run('putCache', Buffer.byteLength(text), () => this.#inner.putCache(name, text));
+  }
+}
+
+class FaultyOpened implements OpenedFile {
+  readonly sizeBytes: number;
+  readonly modifiedMs: number | undefined;
+  readonly #inner: OpenedFile;
+  readonly #gate: Gate;
+
+  constructor(inner: OpenedFile, gate: Gate) {
+    this.#inner = inner;
+    this.#gate = gate;
+    this.sizeBytes = inner.sizeBytes;
+    this.modifiedMs = inner.modifiedMs;
+  }
+
+  read(into: Uint8Array, fromByte: number): Promise<number> {
+    return this.#gate.run('read', into.byteLength, () => this.#inner.read(into, fromByte));
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }
 

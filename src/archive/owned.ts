@@ -3,7 +3,7 @@
  * Reading needs no ownership and goes straight through.
  */
 import { LivetapeError, isLivetapeError } from '../base/index.js';
-import type { JournalParts, Ownership, PlaceFiles, StreamStorage, Upload } from '../storage/index.js';
+import type { JournalParts, OpenedFile, Ownership, PlaceFiles, StreamStorage, Upload } from '../storage/index.js';
 
 /** `place`, changed only while `ownership` holds. */
 export class OwnedPlace implements StreamStorage {
@@ -72,6 +72,10 @@ export class OwnedPlace implements StreamStorage {
 
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
     return this.#place.read(name, fromByte, toByte);
+  }
+
+  open(name: string): Promise<OpenedFile | undefined> {
+    return this.#place.open(name);
   }
 
   list(after?: string): Promise<string[]> {

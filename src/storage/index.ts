@@ -1,5 +1,16 @@
 /** storage: bytes under names on a medium; knows nothing of video. Imports `base` and `model` alone. */
-export type { Disk, KeepBuilder, KeepId, KeepStorage, JournalPart, JournalParts, Storage, StreamStorage, Upload } from './storage.js';
+export type {
+  Disk,
+  KeepBuilder,
+  KeepId,
+  KeepStorage,
+  JournalPart,
+  JournalParts,
+  OpenedFile,
+  Storage,
+  StreamStorage,
+  Upload,
+} from './storage.js';
 export { copyAside, setAside, type FileFacts, type PlaceFiles } from './placeFiles.js';
 export type { Ownership } from './ownership.js';
 export { storageError } from './errors.js';

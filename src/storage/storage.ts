@@ -7,6 +7,7 @@
  * STORAGE_FAILED (the rest), PATH_OUTSIDE_ROOT (also for a name that is not a single word).
  */
 
+import type { Closable } from '../base/index.js';
 import type { Ownership } from './ownership.js';
 import type { PlaceFiles } from './placeFiles.js';
 
@@ -61,6 +62,10 @@ export interface StreamStorage {
   size(name: string): Promise<number | undefined>;
   /** Bytes [fromByte, toByte) of a committed file; shorter when it ends before; undefined when there is none. */
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined>;
+  /**
+   * Opens a committed file; undefined when there is none. Rejects with PATH_OUTSIDE_ROOT where a symbolic link leads out of the root. Close it.
+   */
+  open(name: string): Promise<OpenedFile | undefined>;
   /** Committed names (caches too, not the journal) greater than `after` (all when undefined), ordered by code unit. None when there is no place. */
   list(after?: string): Promise<string[]>;
   /** Removes a committed file. True when there was one. Not durable: a power cut may bring it back. */
@@ -81,6 +86,15 @@ export interface StreamStorage {
   replaceJournal(parts: JournalParts): Promise<void>;
   /** Writes a small file that may be lost: atomic, not durable. */
   putCache(name: string, text: string): Promise<void>;
+}
+
+/** A committed file, open: it can be read to its end although it is removed meanwhile. */
+export interface OpenedFile extends Closable {
+  readonly sizeBytes: number;
+  /** UTC milliseconds; undefined where the medium does not know. */
+  readonly modifiedMs: number | undefined;
+  /** Fills `into` from `fromByte`, and answers with how much there was. `into` is the reader's again when the promise is kept. Rejects with CLOSED after `close()`. */
+  read(into: Uint8Array, fromByte: number): Promise<number>;
 }
 
 /** A file being written. Calls are carried out in order; the first failure fails all that follow. */

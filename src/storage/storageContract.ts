@@ -62,6 +62,7 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       const none = storage.stream('none');
       expect(await none.size('000000.ts')).toBeUndefined();
       expect(await none.read('000000.ts', 0, 10)).toBeUndefined();
+      expect(await none.open('000000.ts')).toBeUndefined();
       expect(await none.isTaken('000000.ts')).toBe(false);
       expect(await none.list()).toEqual([]);
       expect(await none.remove('000000.ts')).toBe(false);
@@ -206,6 +207,7 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       for (const name of ['../x.ts', 'a/b.ts', '..', '.', '', '.hidden', 'a\\b', 'a\0b', 'http://x/a.ts']) {
         await rejects(place.size(name), 'PATH_OUTSIDE_ROOT');
         await rejects(place.read(name, 0, 1), 'PATH_OUTSIDE_ROOT');
+        await rejects(place.open(name), 'PATH_OUTSIDE_ROOT');
         await rejects(place.remove(name), 'PATH_OUTSIDE_ROOT');
         await rejects(place.isTaken(name), 'PATH_OUTSIDE_ROOT');
         await rejects(place.putCache(name, ''), 'PATH_OUTSIDE_ROOT');
@@ -213,6 +215,7 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       }
       for (const name of ['playlist.m3u8', '000000.ts.part', 'index.json.tmp', '000000.ts.corrupt-1']) {
         await rejects(place.read(name, 0, 1), 'ARGUMENT_INVALID');
+        await rejects(place.open(name), 'ARGUMENT_INVALID');
         await rejects(place.put(name).write(bytes('x')), 'ARGUMENT_INVALID');
       }
       expect(await place.list()).toEqual([]);
@@ -225,6 +228,27 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       expect(text(await place.read('000000.ts', 20, 30))).toBe('');
       expect(text(await place.read('000000.ts', 5, 5))).toBe('');
       expect(await place.read('000001.ts', 0, 5)).toBeUndefined();
+    });
+
+    it('opens a committed file, which can be read to its end although it is removed', async () => {
+      await put('000000.ts', '0123456789');
+      const file = (await place.open('000000.ts'))!;
+      expect(file.sizeBytes).toBe(10);
+      const into = new Uint8Array(4);
+      expect([await file.read(into, 3), text(into)]).toEqual([4, '3456']);
+      expect(await place.remove('000000.ts')).toBe(true);
+      await put('000000.ts', 'other');
+      expect([await file.read(into, 8), text(into.subarray(0, 2))]).toEqual([2, '89']);
+      expect(await file.read(into, 10)).toBe(0);
+      expect(await file.read(into, 50)).toBe(0);
+      await file.close();
+      await file.close();
+      await rejects(file.read(into, 0), 'CLOSED');
+      expect(await place.open('000001.ts')).toBeUndefined();
+      const upload = place.put('000002.ts');
+      await upload.write(bytes('x'));
+      expect(await place.open('000002.ts')).toBeUndefined();
+      await upload.abort();
     });
 
     it('lists names by code unit, after a name', async () => {

@@ -2,6 +2,7 @@
  * The file system: the contract, and what only a folder can have: links that lead out, remains of a crash, names of
  * its own, and errors by errno.
  */
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +58,26 @@ describe('storage/fs', () => {
     expect((await readdir(join(root, 'tv/news'))).sort()).toEqual(['000000.ts', 'index.json', 'playlist.m3u8']);
     expect(await readFile(join(root, 'tv/news/000000.ts'), 'utf8')).toBe('media');
     expect(await readFile(join(root, 'tv/news/playlist.m3u8'), 'utf8')).toBe('#EXTM3U\n\n');
+  });
+
+  it('opens files that lie within the root, through links too, and nothing else', async () => {
+    const place = openFsStorage(root, options).stream('news');
+    await place.create();
+    await mkdir(join(root, 'disk2'));
+    await writeFile(join(root, 'disk2/000007.ts'), 'inside');
+    await writeFile(join(outside, '000000.ts'), 'secret');
+    await symlink(join(outside, '000000.ts'), join(root, 'news/000000.ts'));
+    await symlink('../disk2/000007.ts', join(root, 'news/000001.ts'));
+    await symlink('nowhere', join(root, 'news/000002.ts'));
+    await mkdir(join(root, 'news/000003.ts'));
+    execFileSync('mkfifo', [join(root, 'news/000004.ts')]);
+    await symlink(outside, join(root, 'out'));
+    await rejects(place.open('000000.ts'), 'PATH_OUTSIDE_ROOT');
+    await rejects(openFsStorage(root, options).stream('out').open('000000.ts'), 'PATH_OUTSIDE_ROOT');
+    const file = (await place.open('000001.ts'))!;
+    expect([file.sizeBytes, file.modifiedMs]).toEqual([6, expect.any(Number)]);
+    await file.close();
+    for (const name of ['000002.ts', '000003.ts', '000004.ts']) expect(await place.open(name), name).toBeUndefined();
   });
 
   it('sets the remains of an interrupted upload aside, each under a name of its own', async () => {

@@ -1,6 +1,6 @@
 /**
  * One stream's folder. Files come by rename, the journal grows in place, and both are synced together with
- * the folder before a promise is kept. Everything is found by path at each call: no handle outlives one.
+ * the folder before a promise is kept. Everything is found by path at each call: no handle outlives one but that of `open`.
  */
 import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
@@ -9,9 +9,10 @@ import { errnoOf, storageError } from '../errors.js';
 import { JOURNAL_NAME, PART_SUFFIX, TMP_SUFFIX, checkName, isCommittedName } from '../names.js';
 import type { Ownership } from '../ownership.js';
 import type { PlaceFiles } from '../placeFiles.js';
-import type { JournalParts, StreamStorage, Upload } from '../storage.js';
+import type { JournalParts, OpenedFile, StreamStorage, Upload } from '../storage.js';
 import { copyRange, readFully, syncFolder, writeAll } from './files.js';
 import { FsPlaceFiles } from './fsFiles.js';
+import { openRegularFile } from './fsOpened.js';
 import { ownFolder } from './fsOwnership.js';
 import { FsUpload } from './fsUpload.js';
 
@@ -86,6 +87,10 @@ export class FsStreamStorage implements StreamStorage {
 
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
     return this.#attempt('read', name, () => readRange(join(this.location, checkName(name)), fromByte, toByte));
+  }
+
+  open(name: string): Promise<OpenedFile | undefined> {
+    return this.#attempt('open', name, () => orMissing(openRegularFile(join(this.location, checkName(name)), this.#root)));
   }
 
   list(after?: string): Promise<string[]> {

@@ -8,9 +8,10 @@ import { INDEX_NAME, JOURNAL_NAME, PART_SUFFIX, checkName, isCommittedName } fro
 import { checkWord, type FileFacts, type PlaceFiles } from '../placeFiles.js';
 import { Sequence } from '../sequence.js';
 import { ownedByAnother, ownershipLost, type Ownership } from '../ownership.js';
-import type { JournalParts, Storage, StreamStorage, Upload } from '../storage.js';
+import type { JournalParts, OpenedFile, Storage, StreamStorage, Upload } from '../storage.js';
 import { MemoryDisks, type Holding, type MemoryStorageOptions } from './memoryDisk.js';
 import { MemoryKeeps } from './memoryKeeps.js';
+import { MemoryOpened } from './memoryOpened.js';
 
 export type { MemoryStorageOptions } from './memoryDisk.js';
 
@@ -100,6 +101,13 @@ class MemoryStream implements StreamStorage {
 
   read(name: string, fromByte: number, toByte: number): Promise<Uint8Array | undefined> {
     return attempt(() => this.kept.get(checkName(name))?.slice(fromByte, Math.max(fromByte, toByte)));
+  }
+
+  open(name: string): Promise<OpenedFile | undefined> {
+    return attempt(() => {
+      const bytes = this.kept.get(checkName(name));
+      return bytes && new MemoryOpened(bytes);
+    });
   }
 
   list(after?: string): Promise<string[]> {
