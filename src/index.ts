@@ -9,6 +9,8 @@ export {
 } from './livetape.js';
 export { ERROR_CODES, LivetapeError, isLivetapeError, type Clock, type ErrorCode, type ErrorContext, type Logger } from './base/index.js';
 export { checkStreamCode, type Gap, type GapReason, type StreamCode } from './model/index.js';
+export type { ProbeReport } from './ingest/index.js';
+export type { GopFacts, ProgramReport, StreamReport, TrackReport } from './mpegts/index.js';
 export type { Mark, MediaBuffer, MediaBuffers, SubscribeOptions, Subscription } from './buffer/index.js';
 export type {
   ArchiveIndex,

@@ -12,7 +12,7 @@ import {
 } from './archive/index.js';
 import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, type Logger } from './base/index.js';
 import { MediaBuffers, sourceSink, type MediaBuffer } from './buffer/index.js';
-import { openSource, sourceOptions, type Source, type SourceStats } from './ingest/index.js';
+import { openSource, probeSource, sourceOptions, type ProbeReport, type Source, type SourceStats } from './ingest/index.js';
 import { checkStreamCode } from './model/index.js';
 import { InProcessDvrService, type DvrService } from './recorder/index.js';
 import { openFsStorage, openFolder, type Storage } from './storage/index.js';
@@ -56,6 +56,11 @@ export interface Livetape extends Closable {
    * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
    */
   connect(source: string, bufferId: string): Connection;
+  /**
+   * Looks at a source for two to eight seconds and says what is in it. Nothing is recorded.
+   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, SOURCE_NOT_FOUND, SOURCE_FAILED, SOURCE_NOT_TS; CLOSED when `signal` ends it
+   */
+  probe(source: string, options?: { readonly signal?: AbortSignal }): Promise<ProbeReport>;
   /**
    * Checks a stream's archive from end to end, media and all. Takes no lock and changes nothing; the stream may be recorded meanwhile.
    * @throws LivetapeError STREAM_CODE_INVALID, STREAM_NOT_FOUND; what the storage throws
@@ -124,6 +129,7 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
       void connection.ended.then(() => connections.delete(connection));
       return connection;
     },
+    probe: (source, given = {}) => probeSource(source, { ...given, clock, log }),
     check: async (code, given = {}) => checkArchive(storage.stream(checkStreamCode(code)), { ...given, clock }),
     repair: async (code, given = {}) => repairArchive(storage.stream(checkStreamCode(code)), { ...given, streamCode: code, clock }),
     close: () => (closing ??= closeAll()),

@@ -194,6 +194,34 @@ describe('record, list and info', () => {
   });
 });
 
+describe('probe', () => {
+  it('tells people and programs what is in a source', async () => {
+    const told = await run('probe', `${DEMO}?pace=0`);
+    expect(told).toMatchObject({ status: 0, stderr: '' });
+    expect(told.stdout).toMatch(/program 1: PMT on PID 4096[^]*256 +video +h264 +- .* 640x360 25 fps +every 2\.00 s[^]*257 +audio +aac/);
+    expect(parse((await run('probe', `${DEMO}?pace=0`, '--json')).stdout)).toMatchObject({
+      programs: [
+        {
+          number: 1,
+          tracks: [
+            { codec: 'h264', width: 640, height: 360 },
+            { codec: 'aac', language: null },
+          ],
+        },
+      ],
+      errors: { continuity: 0 },
+    });
+  });
+
+  it('says what is wrong with one, with a code', async () => {
+    expect(await run('probe', 'file:/nowhere.ts')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('SOURCE_NOT_FOUND') as string,
+    });
+    expect(await run('probe', 'xyz://1')).toMatchObject({ status: 2, stderr: expect.stringContaining('SOURCE_UNSUPPORTED') as string });
+  });
+});
+
 describe('signals', () => {
   it('a second one after half a second ends the process at once', () => {
     const io = new FakeIo();

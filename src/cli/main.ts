@@ -11,6 +11,7 @@ import { addInfo } from './info.js';
 import { processIo, type CliIo } from './io.js';
 import { addKeep } from './keep.js';
 import { addList } from './list.js';
+import { addProbe } from './probe.js';
 import { addRecord } from './record.js';
 
 /** Codes that say that the command line was wrong. */
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
   addList(program, io);
   addInfo(program, io);
   addCheck(program, io, done);
+  addProbe(program, io);
   addKeep(program, io);
   try {
     if (argv.length === 0) {

@@ -2,3 +2,4 @@
 export type { OpenOptions, Source, SourceSink, SourceStats } from './source.js';
 export { openSource } from './registry.js';
 export { redactUrl, sourceOptions, type SourceOptions } from './sourceUrl.js';
+export { probeJson, probeSource, type ProbeOptions, type ProbeReport } from './probe/index.js';

@@ -1,4 +1,5 @@
 /** mpegts: bytes of a transport stream in, facts about it out (ISO/IEC 13818-1). Synchronous; imports nothing from Node. */
+export { StreamAnalyzer, type GopFacts, type ProgramReport, type StreamReport, type TrackReport } from './analyzer.js';
 export { TsReader, type TsReaderOptions } from './reader.js';
 export type { SpanConsumer } from './blocks.js';
 export type { Program, ScanErrors, ScannerSink, Tables, Track, TrackRole, Unit } from './sink.js';

@@ -6,7 +6,8 @@ import { mpeg2Rules } from './mpeg2.js';
 import { PES_TIMES_SIZE, type PesHeader } from './packet.js';
 import type { Tables, Track } from './sink.js';
 
-const RULES: Readonly<Record<string, CodecRules>> = {
+/** How the bitstream of each codec that can be read is read. */
+export const RULES: Readonly<Record<string, CodecRules>> = {
   h264: h264Rules,
   h265: h265Rules,
   mpeg2video: mpeg2Rules,
