@@ -3,6 +3,7 @@
  * child processes (recorder/children), where buffers live in the child that records the stream.
  */
 import type { Closable } from '../base/index.js';
+import type { DvrConfig } from './config.js';
 import type { DvrService } from './service.js';
 
 /** A source that feeds a buffer. Plain data: it crosses processes. */
@@ -40,8 +41,8 @@ export interface RecorderStatus {
 /** Recorders with their sources. `close()` commits every tail and leaves the lives to be resumed. */
 export interface RecorderPool extends DvrService {
   /**
-   * Lets a source write into the buffer `bufferId`, in the recorder that the buffer belongs to. A source that feeds it already is replaced. Comes back by itself when
-   * its recorder is replaced, until `disconnect`.
+   * Lets a source write into the buffer `bufferId`, in the recorder that the buffer belongs to. Another source that feeds it already is replaced; the very same (the same text, and it has not ended)
+   * goes on undisturbed, also after an adoption (R4). Comes back by itself when its recorder is replaced, until `disconnect`.
    * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, CLOSED
    */
   connect(source: string, bufferId: string): Promise<void>;
@@ -49,6 +50,10 @@ export interface RecorderPool extends DvrService {
   disconnect(bufferId: string): Promise<void>;
   /** The source of a buffer; undefined when it has none. */
   source(bufferId: string): SourceStatus | undefined;
+  /**
+   * How a stream is being recorded, with the limits of the latest `setRetention`; undefined when it is not. Known of what was adopted too, so that only what differs is changed (R4).
+   */
+  recordingConfig(streamCode: string): DvrConfig | undefined;
   recorders(): RecorderStatus[];
   /** Lets go of recorders that go on recording, to be found again by the next server on the same root. Nothing more can be asked of this pool. */
   detach(): Promise<void>;
