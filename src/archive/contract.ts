@@ -89,7 +89,9 @@ export interface PruneLimits {
   /** At least so much, whatever it is: the disk is short of it. */
   readonly freeBytes?: number | undefined;
   /** Files go at once, without the grace: the disk is full. */
-  readonly atOnce?: boolean;
+  readonly atOnce?: boolean | undefined;
+  /** How long files wait at least, for viewers whose playlists reach so far back (K8). */
+  readonly graceMs?: number | undefined;
 }
 
 /** What has left the playlist. */

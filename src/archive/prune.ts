@@ -145,7 +145,7 @@ export class Pruner {
       throw error;
     }
     this.#apply(plan);
-    this.#reaper.add([...this.#held, ...plan.files], this.#graceMs);
+    this.#reaper.add([...this.#held, ...plan.files], Math.max(this.#graceMs, limits.graceMs ?? 0));
     this.#held = [];
   }
 

@@ -87,7 +87,9 @@ export class Reaper {
   #add(batch: Omit<Batch, 'dueMs'>, graceMs: number): void {
     if (this.#closed) return;
     const { clock } = this.#options;
-    this.#batches.push({ ...batch, dueMs: clock.monotonicMs() + graceMs });
+    // Not before those that were pruned before it: what a crash leaves follows on to what is listed (K11), whatever grace each had.
+    const dueMs = Math.max(clock.monotonicMs() + graceMs, this.#batches.at(-1)?.dueMs ?? -Infinity);
+    this.#batches.push({ ...batch, dueMs });
     this.#timer ??= clock.every(TICK_MS, () => this.#tick());
   }
 

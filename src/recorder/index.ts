@@ -6,6 +6,8 @@ export type { SessionStatus } from './session.js';
 export type { RecordingStatus } from './supervised.js';
 export type { RetentionStatus } from './retention.js';
 export type { RetentionLimits } from './retentionStream.js';
+export { FreeSpace, type FreeSpaceOptions, type PruneCandidate, type SpaceLimits, type SpacePruned, type SpaceUser } from './freeSpace.js';
+export { ServedReaches } from './reaches.js';
 export type { LiveSink, LiveSubscription } from './live.js';
 export type { Histogram, StreamMetrics } from './metrics.js';
 export type { RecorderPool, RecorderStatus, SourceStatus } from './pool.js';

@@ -6,7 +6,8 @@ import { TrustedTime, type ArchiveIndex, type ArchiveWriter, type CommittedSegme
 import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
 import { ticksToMs, type StreamCode } from '../model/index.js';
 import type { Storage } from '../storage/index.js';
-import { FreeSpace } from './retentionDisk.js';
+import { FreeSpace, type SpaceUser } from './freeSpace.js';
+import { ServedReaches } from './reaches.js';
 import type { RetainedStream, RetentionLimits, Watched } from './retentionStream.js';
 
 /** How often streams that do not commit are looked at. */
@@ -37,6 +38,8 @@ export interface RetentionOptions {
   readonly log: Logger;
   /** Bytes to keep free on each disk; 0 for no such care. */
   readonly minFreeBytes: number;
+  /** Somebody else keeps the disks free and asks for it with `pruneFor`; here a full disk alone is seen to, by what is recorded here. */
+  readonly freeSpaceElsewhere: boolean;
   /** Opens an archive that nobody records. */
   openArchive(storage: Storage, code: StreamCode): Promise<ArchiveWriter>;
   pruned(code: StreamCode, segmentCount: number, sizeBytes: number): void;
@@ -49,18 +52,58 @@ export class Retention {
   /** Stopped streams that are about to be recorded. */
   readonly #paused = new Map<StreamCode, Watched>();
   readonly #free: FreeSpace | undefined;
+  readonly #reaches: ServedReaches;
   #timer: Timer | undefined;
   #closed = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#reaches = new ServedReaches(options.clock);
     if (options.minFreeBytes > 0) {
+      const elsewhere = options.freeSpaceElsewhere;
       this.#free = new FreeSpace({
         ...options,
-        streams: () => this.#streams.values(),
-        prune: (watched, limits) => this.#inTurn(watched, () => this.#prune(watched, limits)),
+        minFreeBytes: elsewhere ? 0 : options.minFreeBytes,
+        openArchive: elsewhere ? undefined : (storage, code) => options.openArchive(storage, code),
+        users: () => this.users(),
+        graceMs: (code) => this.#reaches.graceMs(code),
       });
     }
+  }
+
+  /** The streams that can be pruned for their disks' sake. */
+  users(): SpaceUser[] {
+    return [...this.#streams.values()].map((watched) => this.#userOf(watched));
+  }
+
+  /** One of them; undefined when there is no such stream here. */
+  user(code: StreamCode): SpaceUser | undefined {
+    const watched = this.#streams.get(code);
+    return watched && this.#userOf(watched);
+  }
+
+  /** A playlist of the stream that reaches so far back from now was served (K8). */
+  served(code: StreamCode, reachMs: number): void {
+    this.#reaches.served(code, reachMs);
+  }
+
+  #userOf(watched: Watched): SpaceUser {
+    const { stream } = watched;
+    const writer = (): ArchiveWriter | undefined => (watched.recording ? stream.archive() : watched.opened);
+    return {
+      code: stream.code,
+      storage: stream.storage,
+      get startedAtMs() {
+        return watched.recording ? stream.archive()?.totals.startedAtMs : watched.rest.startedAtMs;
+      },
+      get waitingBytes() {
+        return writer()?.pruning.waitingBytes ?? 0;
+      },
+      get idle() {
+        return writer()?.pruning.idle ?? true;
+      },
+      prune: async (limits) => (await this.#inTurn(watched, () => this.#prune(watched, limits))) ?? 0,
+    };
   }
 
   /** Whether entries may leave a stream of these limits: then its playlist has no type. */
@@ -127,13 +170,13 @@ export class Retention {
     if (watched === undefined) return;
     watched.committedAtMs = this.#options.clock.monotonicMs();
     this.#look(code);
-    void this.#free?.look(watched.stream, false);
+    this.#lookAtDisk(watched);
   }
 
   /** A segment could not be stored because the disk is full. */
   full(code: StreamCode): void {
     const watched = this.#streams.get(code);
-    if (watched !== undefined) void this.#free?.look(watched.stream, true);
+    if (watched !== undefined) void this.#free?.look(watched.stream.storage, code, true);
   }
 
   /** A recording was stopped: it is pruned all the same, as long as this service lives. */
@@ -182,8 +225,12 @@ export class Retention {
   #tick(): void {
     for (const [code, watched] of this.#streams) {
       this.#look(code);
-      void this.#free?.look(watched.stream, false);
+      this.#lookAtDisk(watched);
     }
+  }
+
+  #lookAtDisk({ stream }: Watched): void {
+    if (!this.#options.freeSpaceElsewhere) void this.#free?.look(stream.storage, stream.code, false);
   }
 
   /** Prunes a stream by age and size; one look at a time, and one that waits. */
@@ -281,7 +328,8 @@ export class Retention {
   }
 
   async #pruneArchive(watched: Watched, archive: ArchiveWriter, limits: PruneLimits): Promise<number> {
-    const { segmentCount, sizeBytes, early } = await archive.prune(limits);
+    const graceMs = this.#reaches.graceMs(watched.stream.code);
+    const { segmentCount, sizeBytes, early } = await archive.prune({ ...limits, graceMs });
     watched.status.graceSkipped += early;
     if (segmentCount > 0) {
       watched.status.prunedSegments += segmentCount;

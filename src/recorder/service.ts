@@ -23,6 +23,7 @@ import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/
 import type { Storage, StreamStorage } from '../storage/index.js';
 import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from './config.js';
 import type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
+import type { PruneCandidate, SpaceLimits, SpacePruned, SpaceUser } from './freeSpace.js';
 import { Retention } from './retention.js';
 import type { RetentionLimits } from './retentionStream.js';
 import type { LiveSink, LiveSubscription } from './live.js';
@@ -109,6 +110,11 @@ export interface DvrServiceOptions {
   readonly log: Logger;
   /** Gigabytes (10^9 bytes) to keep free on each disk that is recorded on; the oldest segments go for it. Default 0: no such care. */
   readonly minFreeGb?: number | undefined;
+  /**
+   * Whoever made this service keeps the disks free, over several recorders, and asks for it by `candidates` and `pruneFor` (server.md, R6). Then `minFreeGb` says here only that
+   * segments may go: a batch of the oldest of this service when a segment could not be stored.
+   */
+  readonly freeSpaceElsewhere?: boolean | undefined;
   /** Another root, for streams whose configuration names a `storagePath`. */
   openRoot(path: string): Storage;
   /** Which program the source of a buffer asks for (`program=` in its URL). */
@@ -136,6 +142,7 @@ export class InProcessDvrService implements DvrService {
       clock: options.clock,
       log: options.log,
       minFreeBytes: checkMinFree(options.minFreeGb ?? 0) * 1e9,
+      freeSpaceElsewhere: options.freeSpaceElsewhere ?? false,
       openArchive: async (storage, code) => {
         const archive = await this.#openArchive(code, storage.stream(code), true);
         if (archive.healed.length > 0) this.#emit('archive.healed', { streamCode: code, healed: archive.healed });
@@ -285,8 +292,21 @@ export class InProcessDvrService implements DvrService {
     throw new Error('being built');
   }
 
-  served(_streamCode: StreamCode, _reachMs: number): void {
-    throw new Error('being built');
+  served(streamCode: StreamCode, reachMs: number): void {
+    this.#retention.served(streamCode, reachMs);
+  }
+
+  /** The streams of this service that can be pruned for their disks' sake, for who keeps the disks free. */
+  candidates(): PruneCandidate[] {
+    return this.#retention.users().map((user) => this.#candidate(user));
+  }
+
+  /** Lets the oldest segments of a stream go because its disk is short of space; nothing happens when the stream is not (any more) one of this service. Never rejects. */
+  async pruneFor(streamCode: StreamCode, limits: SpaceLimits): Promise<SpacePruned> {
+    const user = this.#retention.user(streamCode);
+    if (user === undefined) return { bytes: 0, candidate: undefined };
+    const bytes = await user.prune(limits);
+    return { bytes, candidate: this.#candidate(user) };
   }
 
   metrics(_streamCode: StreamCode): StreamMetrics | undefined {
@@ -323,6 +343,11 @@ export class InProcessDvrService implements DvrService {
     for (const result of results) {
       if (result.status === 'rejected') this.#options.log.error({ err: result.reason as unknown }, 'a recording did not close cleanly');
     }
+  }
+
+  #candidate({ code, storage, startedAtMs, waitingBytes, idle }: SpaceUser): PruneCandidate {
+    const [storagePath = ''] = [...this.#roots].find(([, root]) => root.storage === storage) ?? [];
+    return { code, storagePath, startedAtMs, waitingBytes, idle };
   }
 
   /** The root under which a stream of this service lies. */

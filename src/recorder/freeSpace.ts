@@ -1,12 +1,12 @@
 /**
  * Free space: when a disk has less than it should, the oldest segments of all streams on it go first, also of streams that nobody records
- * (docs/design/keeping.md). What waits for the end of its grace counts as free already, unless the disk is full.
+ * (docs/design/keeping.md). What waits for the end of its grace counts as free already, unless the disk is full. The keeper asks streams for what it
+ * needs, so they may be in this process or recorded in others (server.md, R6).
  */
 import { loadIndex, type ArchiveWriter, type PruneLimits } from '../archive/index.js';
 import { isLivetapeError, type Clock, type Logger, type Timer } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { Disk, Storage } from '../storage/index.js';
-import type { RetainedStream, Watched } from './retentionStream.js';
 
 /** How often a disk is looked at, unless a segment could not be stored. */
 const LOOK_EVERY_MS = 1000;
@@ -19,25 +19,54 @@ const WARN_EVERY_MS = 60_000;
 /** Batches pruned at one look at most; the next look goes on. */
 const MAX_BATCHES = 1000;
 
-/** What it is given. */
+/** How much is to go from a stream because its disk is short of it. */
+export type SpaceLimits = Pick<PruneLimits, 'freeBytes' | 'atOnce'>;
+
+/** A stream that can be pruned for its disk's sake. Plain data: it crosses processes. */
+export interface PruneCandidate {
+  readonly code: StreamCode;
+  /** The root it lies under, as `storagePath` of its configuration names it. */
+  readonly storagePath: string;
+  /** When its oldest segment begins; undefined when it has none. UTC milliseconds. */
+  readonly startedAtMs: number | undefined;
+  /** Bytes of files that have left the playlist and wait for the end of their grace. */
+  readonly waitingBytes: number;
+  /** No file waits. */
+  readonly idle: boolean;
+}
+
+/** What a prune for the disk's sake did. */
+export interface SpacePruned {
+  /** That left the playlist. */
+  readonly bytes: number;
+  /** The stream after it; undefined when it is not here any more. */
+  readonly candidate: PruneCandidate | undefined;
+}
+
+/** A stream as the keeper sees it. Its facts are those of the moment at which they are read. */
+export interface SpaceUser extends Omit<PruneCandidate, 'storagePath'> {
+  readonly storage: Storage;
+  /**
+   * Lets at least `freeBytes` of its oldest segments go, and with `atOnce` whatever waits; answers with the bytes that left the playlist, when the facts above say
+   * so too. Where it rejects the stream is passed over until the next look.
+   */
+  prune(limits: SpaceLimits): Promise<number>;
+}
+
+/** What the keeper is given. */
 export interface FreeSpaceOptions {
   readonly clock: Clock;
   readonly log: Logger;
+  /** 0: only a full disk counts, of which nobody knows how much is missing; a batch of the oldest goes. */
   readonly minFreeBytes: number;
-  streams(): Iterable<Watched>;
-  /** Prunes a stream of the service; answers with the bytes that left the playlist. Never rejects. */
-  prune(watched: Watched, limits: PruneLimits): Promise<number | undefined>;
-  openArchive(storage: Storage, code: StreamCode): Promise<ArchiveWriter>;
+  /** The streams that are recorded, and those that were stopped and are still seen to. */
+  users(): Iterable<SpaceUser>;
+  /** Opens one that is not among them but lies under the same root. Undefined: others are none of this keeper's business. */
+  readonly openArchive: ((storage: Storage, code: StreamCode) => Promise<ArchiveWriter>) | undefined;
+  /** How long the files of such a one wait at least (K8). */
+  graceMs(code: StreamCode): number;
+  /** Segments left one that was opened. */
   pruned(code: StreamCode, segmentCount: number, sizeBytes: number): void;
-}
-
-/** Something on the disk that can be pruned. */
-interface Candidate {
-  readonly code: StreamCode;
-  startedAtMs: number | undefined;
-  /** Its archive, when it is open. */
-  writer(): ArchiveWriter | undefined;
-  prune(limits: PruneLimits): Promise<{ readonly bytes: number; readonly startedAtMs: number | undefined }>;
 }
 
 interface Other {
@@ -49,14 +78,15 @@ interface Other {
 
 /** The looks at one disk. */
 interface Look {
-  /** One that lies on it. */
-  readonly stream: RetainedStream;
+  /** A stream that lies on it. */
+  readonly storage: Storage;
+  readonly code: StreamCode;
   running: Promise<void> | undefined;
   full: boolean;
   atMs: number;
 }
 
-/** Watches over the free space of every disk that the service records on. */
+/** Watches over the free space of every disk that it was asked to look at. */
 export class FreeSpace {
   readonly #options: FreeSpaceOptions;
   readonly #looks = new Map<string, Look>();
@@ -75,24 +105,24 @@ export class FreeSpace {
     this.#options = options;
     // Between two commits a disk can lose a segment of every stream.
     this.#timer = options.clock.every(LOOK_EVERY_MS, () => {
-      for (const { stream } of this.#looks.values()) void this.look(stream, false);
+      for (const { storage, code } of this.#looks.values()) void this.look(storage, code, false);
     });
   }
 
-  /** Looks at the disk of a stream. Never rejects. */
-  async look(stream: RetainedStream, full: boolean): Promise<void> {
+  /** Looks at the disk of a stream: after each commit; with `full` when a segment could not be stored. Never rejects. */
+  async look(storage: Storage, code: StreamCode, full: boolean): Promise<void> {
     try {
-      const { id } = await stream.storage.disk(stream.code);
-      const look = this.#looks.get(id) ?? { stream, running: undefined, full: false, atMs: -Infinity };
+      const { id } = await storage.disk(code);
+      const look = this.#looks.get(id) ?? { storage, code, running: undefined, full: false, atMs: -Infinity };
       this.#looks.set(id, look);
       look.full ||= full;
       const nowMs = this.#options.clock.monotonicMs();
       if (this.#closed || look.running || (!look.full && nowMs - look.atMs < LOOK_EVERY_MS)) return await look.running;
       look.atMs = nowMs;
-      look.running = this.#relieve(stream, look).finally(() => (look.running = undefined));
+      look.running = this.#relieve(look).finally(() => (look.running = undefined));
       await look.running;
     } catch (error) {
-      this.#options.log.warn({ stream: stream.code, err: error }, 'the free space could not be seen to; it is tried again');
+      this.#options.log.warn({ stream: code, err: error }, 'the free space could not be seen to; it is tried again');
     }
   }
 
@@ -126,43 +156,56 @@ export class FreeSpace {
     await archive?.close();
   }
 
-  async #relieve(stream: RetainedStream, look: { full: boolean }): Promise<void> {
+  async #relieve(look: Look): Promise<void> {
     const { minFreeBytes } = this.#options;
     for (const [code, archive] of this.#opened) {
       if (!archive.pruning.idle) continue;
       this.#opened.delete(code);
       await archive.close();
     }
-    const { full } = look;
+    const { storage, code, full } = look;
     look.full = false;
-    let disk = await stream.storage.disk(stream.code);
+    let disk = await storage.disk(code);
     if (!full && disk.freeBytes >= minFreeBytes) return;
     const candidates = await this.#candidates(disk);
     // Less than half of what should be free: the grace cannot be waited for.
     const atOnce = full || disk.freeBytes < minFreeBytes / 2;
     if (atOnce) {
-      for (const candidate of candidates) if (candidate.writer()) await candidate.prune({ atOnce });
-      disk = await stream.storage.disk(stream.code);
+      for (const user of candidates) if (!user.idle) await this.#ask(user, { atOnce });
+      disk = await storage.disk(code);
     }
-    const waiting = candidates.reduce((sum, candidate) => sum + (candidate.writer()?.pruning.waitingBytes ?? 0), 0);
+    const waiting = candidates.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0);
     const missing = minFreeBytes - disk.freeBytes - waiting;
     // Where a quota is what is full, the free space does not show it: a batch goes in any case.
     await this.#prune(candidates, full ? Math.max(missing, 1) : missing, atOnce);
   }
 
-  async #prune(candidates: Candidate[], missingBytes: number, atOnce: boolean): Promise<void> {
+  async #prune(candidates: readonly SpaceUser[], missingBytes: number, atOnce: boolean): Promise<void> {
     let missing = missingBytes;
+    const left = new Set(candidates);
     for (let batches = 0; missing > 0 && batches < MAX_BATCHES && !this.#closed; batches++) {
-      candidates.sort((a, b) => (a.startedAtMs ?? Infinity) - (b.startedAtMs ?? Infinity));
-      const oldest = candidates[0];
-      if (oldest?.startedAtMs === undefined) {
+      let oldest: SpaceUser | undefined;
+      for (const user of left) {
+        if ((user.startedAtMs ?? Infinity) < (oldest?.startedAtMs ?? Infinity)) oldest = user;
+      }
+      if (oldest === undefined) {
         this.#warn(missing);
         return;
       }
       // One byte asks for a batch, which is the least that goes.
-      const { bytes, startedAtMs } = await oldest.prune({ freeBytes: 1, atOnce });
-      oldest.startedAtMs = bytes > 0 ? startedAtMs : undefined;
+      const bytes = await this.#ask(oldest, { freeBytes: 1, atOnce });
+      if (bytes === 0) left.delete(oldest);
       missing -= bytes;
+    }
+  }
+
+  /** One that cannot be pruned has nothing to give. */
+  async #ask(user: SpaceUser, limits: SpaceLimits): Promise<number> {
+    try {
+      return await user.prune(limits);
+    } catch (error) {
+      this.#options.log.warn({ stream: user.code, err: error }, 'a stream could not be pruned; it is tried again');
+      return 0;
     }
   }
 
@@ -174,38 +217,48 @@ export class FreeSpace {
     this.#options.log.warn({ missingBytes }, 'the disk has less free space than it should, and nothing more can be pruned');
   }
 
-  async #candidates(disk: Disk): Promise<Candidate[]> {
-    const found: Candidate[] = [];
-    const known = new Set<StreamCode>();
-    for (const watched of this.#options.streams()) {
-      known.add(watched.stream.code);
-      if (this.#busy.has(watched.stream.code)) continue;
-      if ((await watched.stream.storage.disk(watched.stream.code)).id !== disk.id) continue;
-      const startedAtMs = (): number | undefined =>
-        watched.recording ? watched.stream.archive()?.totals.startedAtMs : watched.rest.startedAtMs;
-      found.push({
-        code: watched.stream.code,
-        startedAtMs: startedAtMs(),
-        writer: () => (watched.recording ? watched.stream.archive() : watched.opened),
-        prune: async (limits) => ({ bytes: (await this.#options.prune(watched, limits)) ?? 0, startedAtMs: startedAtMs() }),
-      });
+  async #candidates(disk: Disk): Promise<SpaceUser[]> {
+    const found: SpaceUser[] = [];
+    const users = [...this.#options.users()];
+    for (const user of users) {
+      if (this.#busy.has(user.code)) continue;
+      if ((await user.storage.disk(user.code)).id === disk.id) found.push(user);
     }
-    for (const other of await this.#listOthers()) {
+    const known = new Set(users.map(({ code }) => code));
+    for (const other of await this.#listOthers(users)) {
       if (known.has(other.code) || this.#busy.has(other.code) || other.diskId !== disk.id) continue;
       if (this.#options.clock.monotonicMs() < (this.#notBefore.get(other.code) ?? -Infinity)) continue;
-      const writer = (): ArchiveWriter | undefined => this.#opened.get(other.code);
-      found.push({ code: other.code, startedAtMs: other.startedAtMs, writer, prune: (limits) => this.#pruneOther(other, limits) });
+      found.push(this.#userOf(other));
     }
     return found;
   }
 
-  /** The streams under the same roots that this service does not record. */
-  async #listOthers(): Promise<Other[]> {
+  #userOf(other: Other): SpaceUser {
+    const pruning = (): ArchiveWriter['pruning'] | undefined => this.#opened.get(other.code)?.pruning;
+    return {
+      code: other.code,
+      storage: other.storage,
+      get startedAtMs() {
+        return other.startedAtMs;
+      },
+      get waitingBytes() {
+        return pruning()?.waitingBytes ?? 0;
+      },
+      get idle() {
+        return pruning()?.idle ?? true;
+      },
+      prune: (limits) => this.#pruneOther(other, limits),
+    };
+  }
+
+  /** The streams under the same roots that are not among the users. */
+  async #listOthers(users: readonly SpaceUser[]): Promise<readonly Other[]> {
+    if (this.#options.openArchive === undefined) return [];
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#others !== undefined && nowMs - this.#others.atMs < LIST_EVERY_MS) return this.#others.list;
     const list: Other[] = [];
-    const known = new Set([...this.#options.streams()].map(({ stream }) => stream.code));
-    for (const storage of new Set([...this.#options.streams()].map(({ stream }) => stream.storage))) {
+    const known = new Set(users.map(({ code }) => code));
+    for (const storage of new Set(users.map((user) => user.storage))) {
       for await (const code of storage.list()) {
         if (known.has(code)) continue;
         // One whose index cannot be read is left alone until it was recorded or repaired.
@@ -219,14 +272,16 @@ export class FreeSpace {
     return list;
   }
 
-  async #pruneOther(other: Other, limits: PruneLimits): Promise<{ bytes: number; startedAtMs: number | undefined }> {
+  async #pruneOther(other: Other, limits: SpaceLimits): Promise<number> {
+    const options = this.#options;
     try {
-      const archive = this.#opened.get(other.code) ?? (await this.#options.openArchive(other.storage, other.code));
+      const archive = this.#opened.get(other.code) ?? (await options.openArchive?.(other.storage, other.code));
+      if (archive === undefined) return 0;
       this.#opened.set(other.code, archive);
-      const { segmentCount, sizeBytes } = await archive.prune(limits);
-      if (segmentCount > 0) this.#options.pruned(other.code, segmentCount, sizeBytes);
+      const { segmentCount, sizeBytes } = await archive.prune({ ...limits, graceMs: options.graceMs(other.code) });
+      if (segmentCount > 0) options.pruned(other.code, segmentCount, sizeBytes);
       other.startedAtMs = archive.totals.startedAtMs ?? Infinity;
-      return { bytes: sizeBytes, startedAtMs: other.startedAtMs };
+      return sizeBytes;
     } catch (error) {
       this.#notBefore.set(other.code, this.#options.clock.monotonicMs() + TRY_AGAIN_MS);
       // Owned by somebody else: theirs to prune.
@@ -235,7 +290,7 @@ export class FreeSpace {
         const facts = { stream: other.code, err: error, failures: this.#failures };
         this.#options.log.warn(facts, 'a stream that is not recorded here could not be pruned; it is tried again');
       }
-      return { bytes: 0, startedAtMs: undefined };
+      return 0;
     }
   }
 }
