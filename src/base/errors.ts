@@ -49,6 +49,7 @@ export const ERROR_CODES = [
   'CONFIG_UNWRITABLE',
   'RECORDER_LOST',
   'ROUTE_NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
   'REQUEST_INVALID',
   // a fault of ours
   'INVARIANT_BROKEN',

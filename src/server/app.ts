@@ -1,0 +1,106 @@
+/**
+ * The HTTP application: one plugin for each file in routes/, and what all of them share: schemas checked both ways, errors in one shape, a log line for each
+ * request, the description of it all and a page to read it on. It listens to nothing: serve.ts does.
+ */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RawServerDefault,
+} from 'fastify';
+import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LivetapeError, type Logger } from '../base/index.js';
+import { AllowedMethods } from './allowedMethods.js';
+import type { ServerContext } from './context.js';
+import { answerClientError, errorAnswer } from './errors.js';
+import { swaggerOptions, type DocumentedPaths } from './openapi.js';
+
+/** A Fastify application whose schemas are zod's. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+/** What a file in routes/ exports: given what all routes are given, a plugin. */
+export type Routes = (context: ServerContext) => FastifyPluginAsyncZod;
+
+/** Every route there is. */
+const ROUTES: readonly Routes[] = [];
+
+/** Paths that are described by hand. */
+const DOCUMENTED: readonly DocumentedPaths[] = [];
+
+/** The largest body that a request may have; a stream's settings are far smaller. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** A request (not its answer) has to be here by then. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** More than any URL that Node takes: what is wrong with a long stream code is said as such. */
+const MAX_PARAM_CHARS = 64 * 1024;
+/** Nothing from elsewhere (the page's icons are data URLs; its library sets style attributes). */
+const DOCS_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** The application, ready for requests. `close()` ends connections that are open, event streams too. */
+export async function buildApp(context: ServerContext): Promise<App> {
+  const { log } = context;
+  const app: App = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Clients come again; a slow one is not to hold up the end.
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      sendError(log, error, request, reply);
+      logRequest(context, request, reply);
+    },
+    schemaErrorFormatter: (issues, part) => {
+      const said = issues.map(({ instancePath, message }) => {
+        const field = instancePath.split('/').filter((word) => word !== '');
+        return `${[part === 'querystring' ? 'query' : part, ...field].join('.')}: ${message ?? 'invalid'}`;
+      });
+      return new LivetapeError('REQUEST_INVALID', said.join('; '));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  // JSON is what is taken.
+  app.removeContentTypeParser('text/plain');
+
+  app.setErrorHandler((error, request, reply) => sendError(log, error, request, reply));
+  const allowed = new AllowedMethods(app);
+  app.setNotFoundHandler((request, reply) => sendError(log, allowed.refusal(request, reply), request, reply));
+  app.addHook('onResponse', async (request, reply) => logRequest(context, request, reply));
+
+  await app.register(swagger, swaggerOptions(context.version, DOCUMENTED));
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_CSP,
+    theme: { title: 'Livetape: HTTP interface' },
+    uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0 },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  for (const routes of ROUTES) await app.register(routes(context));
+  // Before playback, which answers any path that no other does.
+  app.all('/api/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
+  await app.ready();
+  return app;
+}
+
+function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, headers, body } = errorAnswer(error);
+  const fields = { method: request.method, route: request.routeOptions.url, status, err: error };
+  if (body.error.code === 'INVARIANT_BROKEN') log.error(fields, 'a request failed by a fault of ours');
+  else if (status >= 500) log.warn(fields, 'a request failed');
+  // As text: the schema of a route may not know this error, and it is to be told all the same.
+  void reply.code(status).headers(headers).type('application/json; charset=utf-8').send(JSON.stringify(body));
+}
+
+/** The route, never the query: tokens come there. */
+function logRequest({ log }: { readonly log: Logger }, request: FastifyRequest, reply: FastifyReply): void {
+  const ms = Math.round(reply.elapsedTime);
+  log.debug({ method: request.method, route: request.routeOptions.url, status: reply.statusCode, ms }, 'request');
+}

@@ -1,0 +1,93 @@
+/**
+ * The description of the HTTP interface, OpenAPI 3.1: made from the schemas of the routes, and from paths written by hand where one route answers many
+ * (playback, whose stream codes hold slashes).
+ */
+import type { FastifyDynamicSwaggerOptions, SwaggerTransformObject } from '@fastify/swagger';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from '../base/index.js';
+import { HTTP_STATUS } from './errors.js';
+
+/** Paths of an OpenAPI document, as they stand in it. */
+export type DocumentedPaths = Readonly<Record<string, object>>;
+
+/** The body of every answer that is an error. */
+export const errorSchema = z
+  .object({
+    error: z.object({
+      code: z.enum(ERROR_CODES).describe('Stable, for programs: docs/reference/errors.md.'),
+      message: z.string().describe('For people.'),
+    }),
+  })
+  .meta({
+    id: 'Error',
+    description: 'What went wrong.',
+    examples: [{ error: { code: 'STREAM_NOT_FOUND', message: 'there is no stream news' } }],
+  });
+
+/** Codes that every request can be answered with. */
+const ALWAYS: readonly ErrorCode[] = ['REQUEST_INVALID', 'INVARIANT_BROKEN'];
+
+/** By status: which codes come with it. */
+function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
+  const statuses = new Map<number, ErrorCode[]>();
+  for (const code of new Set([...codes, ...ALWAYS])) statuses.set(HTTP_STATUS[code], [...(statuses.get(HTTP_STATUS[code]) ?? []), code]);
+  return statuses;
+}
+
+/** The error answers of a route, for its schema: one for each status that `codes` have, and those that any request can get. */
+export function errorResponses(...codes: ErrorCode[]): Record<number, ReturnType<typeof json<typeof errorSchema>>> {
+  return Object.fromEntries([...byStatus(codes)].map(([status, names]) => [status, json(names.join(', '), errorSchema)]));
+}
+
+/** The same, for a path that is written by hand. */
+export function documentedErrors(...codes: ErrorCode[]): Record<string, object> {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+  return Object.fromEntries([...byStatus(codes)].map(([status, names]) => [String(status), { description: names.join(', '), content }]));
+}
+
+/** An answer in JSON, for the schema of a route. */
+export function json<S extends z.ZodType>(
+  description: string,
+  schema: S,
+): { description: string; content: { 'application/json': { schema: S } } } {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+const TAGS = {
+  streams: 'The streams in livetape.yaml.',
+  recordings: 'What is recorded of a stream.',
+  keeps: 'Windows that are kept for good.',
+  sources: 'Looking at a source before it is recorded.',
+  events: 'What happens, as it happens.',
+  playback: 'Playlists, segments and files made of them.',
+  health: 'How the server is doing.',
+} as const;
+
+/** A tag of the document. */
+export type Tag = keyof typeof TAGS;
+
+/** What @fastify/swagger is given. `paths` are added to those of the routes. */
+export function swaggerOptions(version: string, paths: readonly DocumentedPaths[]): FastifyDynamicSwaggerOptions {
+  const transformObject: SwaggerTransformObject = (document) => {
+    const made = jsonSchemaTransformObject(document);
+    for (const some of paths) Object.assign(made.paths ?? {}, some);
+    return made;
+  };
+  return {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Livetape',
+        version,
+        description: 'A DVR for live video streams. Times are RFC 3339, sizes bytes, durations seconds.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This server.' }],
+      security: [],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    },
+    transform: jsonSchemaTransform,
+    transformObject,
+  };
+}
