@@ -81,6 +81,19 @@ export class BlockStore {
     return Math.max(0, this.#taken - from);
   }
 
+  /** Shows the stored bytes [from, until), as far as they were not taken; they are valid during the call. */
+  peek(from: number, until: number, visit: (bytes: Uint8Array) => void): void {
+    let at = Math.max(from, this.#taken);
+    const show = (block: Block): void => {
+      const end = Math.min(until, block.base + block.stored);
+      if (at >= end) return;
+      visit(block.bytes.subarray(at - block.base, end - block.base));
+      at = end;
+    };
+    this.#waiting.forEach(show);
+    show(this.current);
+  }
+
   #handOut(block: Block, start: number, end: number, consume: SpanConsumer): void {
     let released = false;
     block.views += 1;

@@ -135,6 +135,11 @@ export class TsReader {
     return this.#store.take(until, undefined);
   }
 
+  /** Shows the stored bytes [from, until) that were neither taken nor dropped; valid during the call. Those before {@link heldFrom} stay as they are. */
+  peek(from: number, until: number, visit: (bytes: Uint8Array) => void): void {
+    this.#store.peek(from, until, visit);
+  }
+
   #scan(): void {
     for (;;) {
       if (this.#stride === 0 && !this.#findSync()) return;

@@ -1,10 +1,11 @@
 /** The pipe between reader and archive: when a failed write ends the session at once, and when it is left to the segment's commit. */
 import { expect, it } from 'vitest';
 import type { ArchiveWriter, SegmentWriter } from '../archive/index.js';
-import { LivetapeError, type ErrorCode } from '../base/index.js';
+import { LivetapeError, ManualClock, silentLogger, type ErrorCode } from '../base/index.js';
 import { TsReader } from '../mpegts/index.js';
 import type { Head } from '../segmenter/index.js';
-import { SegmentPipe } from './segmentPipe.js';
+import { LiveFeed } from './liveFeed.js';
+import { SegmentPipe, type PipeEvents } from './segmentPipe.js';
 import { settle } from './testService.js';
 
 /** A pipe into an archive whose writes all fail with `code`, and what it tells. */
@@ -13,14 +14,17 @@ function pipeInto(code: ErrorCode): { readonly pipe: SegmentPipe; readonly told:
   const segment: SegmentWriter = { index: 0, write: fail, commit: fail, abort: () => Promise.resolve() };
   const told: string[] = [];
   const reader = new TsReader({ program: undefined, sink: { program: () => undefined, unit: () => undefined } });
-  const pipe = new SegmentPipe(reader, { openSegment: () => segment } as unknown as ArchiveWriter, {
+  const events: PipeEvents = {
     written: () => told.push('written'),
     lost: (error) => told.push(`lost: ${error.code}`),
     broken: (error) => told.push(`broken: ${error.code}`),
     signalLost: () => undefined,
     signalBack: () => undefined,
     relieved: () => undefined,
-  });
+  };
+  const archive = { openSegment: () => segment } as unknown as ArchiveWriter;
+  const live = new LiveFeed('x', silentLogger);
+  const pipe = new SegmentPipe({ reader, archive, live, clock: new ManualClock(), events });
   return { pipe, told };
 }
 
@@ -34,7 +38,7 @@ it.each<[ErrorCode, string[], string[]]>([
   ['CLOSED', [], ['lost: CLOSED']],
 ])('a write that fails with %s tells %j at once, and %j by the end of the segment', async (code, atOnce, inTheEnd) => {
   const { pipe, told } = pipeInto(code);
-  pipe.begin(0, head);
+  pipe.begin(0, head, true);
   await settle();
   expect(told).toEqual(atOnce);
   pipe.end(0, {

@@ -4,10 +4,11 @@
  * gap before the next that can.
  */
 import type { ArchiveWriter, CommittedSegment, SegmentFacts, SegmentWriter } from '../archive/index.js';
-import { toLivetapeError, type ErrorCode, type LivetapeError } from '../base/index.js';
+import { toLivetapeError, type Clock, type ErrorCode, type LivetapeError } from '../base/index.js';
 import type { GapReason } from '../model/index.js';
 import type { ScanErrors, TsReader } from '../mpegts/index.js';
 import type { EndedSegment, Head, SegmenterSink } from '../segmenter/index.js';
+import type { LiveFeed } from './liveFeed.js';
 
 /**
  * What the archive that is open cannot go on after: it was taken over, its folder was removed or another is in its place, its playlist is not what was
@@ -17,7 +18,8 @@ const OPENED_ANEW: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['OWNERSHIP_LOST'
 
 /** What the pipe tells the session. */
 export interface PipeEvents {
-  written(segment: CommittedSegment): void;
+  /** @param commitSec - from its end to its entry */
+  written(segment: CommittedSegment, commitSec: number): void;
   /** A segment could not be stored. */
   lost(error: LivetapeError): void;
   /** The archive cannot go on and has to be opened anew. */
@@ -26,6 +28,16 @@ export interface PipeEvents {
   signalBack(): void;
   /** Bytes were given back by the archive. */
   relieved(): void;
+}
+
+/** What a pipe is made of. */
+export interface PipeOptions {
+  readonly reader: TsReader;
+  readonly archive: ArchiveWriter;
+  /** Who watches gets the bytes that are handed to the archive. */
+  readonly live: LiveFeed;
+  readonly clock: Clock;
+  readonly events: PipeEvents;
 }
 
 interface Filling {
@@ -39,22 +51,35 @@ interface Filling {
 export class SegmentPipe implements SegmenterSink {
   readonly #reader: TsReader;
   readonly #archive: ArchiveWriter;
+  readonly #live: LiveFeed;
+  readonly #clock: Clock;
   readonly #events: PipeEvents;
+  /** Those who watch have everything before it. */
+  #shown = 0;
   #filling: Filling | undefined;
   #commits: Promise<unknown> = Promise.resolve();
   #failure: LivetapeError | undefined;
   #pendingBytes = 0;
   #isBroken = false;
 
-  constructor(reader: TsReader, archive: ArchiveWriter, events: PipeEvents) {
-    this.#reader = reader;
-    this.#archive = archive;
-    this.#events = events;
+  constructor(options: PipeOptions) {
+    this.#reader = options.reader;
+    this.#archive = options.archive;
+    this.#live = options.live;
+    this.#clock = options.clock;
+    this.#events = options.events;
   }
 
   /** Bytes handed to the archive and not yet written. */
   get pendingBytes(): number {
     return this.#pendingBytes;
+  }
+
+  /** Gives those who watch everything before `position`. The archive gets it when it is worth a write. */
+  show(position: number): void {
+    if (!this.#filling || position <= this.#shown) return;
+    this.#reader.peek(this.#shown, position, (bytes) => this.#live.data(bytes));
+    this.#shown = position;
   }
 
   /** Hands on everything before `position`; what belongs to no segment is left out. */
@@ -64,6 +89,7 @@ export class SegmentPipe implements SegmenterSink {
       this.#reader.drop(position);
       return;
     }
+    this.show(position);
     this.#reader.take(position, (bytes, release) => this.#write(filling.writer, bytes, release));
   }
 
@@ -76,12 +102,16 @@ export class SegmentPipe implements SegmenterSink {
     return this.#failure;
   }
 
-  begin(position: number, head: Head | undefined): void {
+  begin(position: number, head: Head | undefined, joinable: boolean): void {
     this.#reader.drop(position);
     const writer = this.#archive.openSegment();
     const bytes = head?.render();
     this.#filling = { writer, position, headBytes: bytes?.length ?? 0, errorsBefore: { ...this.#reader.errors } };
-    if (bytes) this.#write(writer, bytes, () => undefined);
+    this.#shown = position;
+    this.#live.begin(joinable);
+    if (!bytes) return;
+    this.#live.data(bytes);
+    this.#write(writer, bytes, () => undefined);
   }
 
   end(position: number, segment: EndedSegment): void {
@@ -89,9 +119,12 @@ export class SegmentPipe implements SegmenterSink {
     if (!filling) return;
     this.flush(position);
     this.#filling = undefined;
+    this.#live.over();
+    const endedAtMs = this.#clock.monotonicMs();
     const facts = this.#facts(filling, segment);
     // Asked for at once: the archive enters segments in the order in which they are committed.
-    this.#follow(filling.writer.commit(facts).then((committed) => this.#events.written(committed)));
+    const entered = filling.writer.commit(facts);
+    this.#follow(entered.then((committed) => this.#events.written(committed, (this.#clock.monotonicMs() - endedAtMs) / 1000)));
   }
 
   life(targetDurationSec: number): void {

@@ -88,7 +88,7 @@ export interface DvrService extends Closable {
   removeKeep(streamCode: StreamCode, name: string): Promise<void>;
   /**
    * Gives `sink` the stream as it is recorded, from the beginning of the segment that is being received (when that begins at a keyframe; else of the next that does). Never holds the recording back:
-   * the sink takes what comes.
+   * the sink takes what comes. What is remembered of that segment is given before the promise is kept.
    * @throws LivetapeError NOT_RECORDING
    */
   live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription>;
@@ -212,12 +212,7 @@ export class InProcessDvrService implements DvrService {
   }
 
   async stopRecording(streamCode: StreamCode): Promise<Recording> {
-    const starting = this.#starting.get(streamCode);
-    if (starting) await starting.catch(() => undefined);
-    const recording = this.#recordings.get(streamCode);
-    if (recording === undefined || recording === 'starting') {
-      throw new LivetapeError('NOT_RECORDING', `stream ${streamCode} is not being recorded`, { context: { code: streamCode } });
-    }
+    const recording = await this.#started(streamCode);
     try {
       await recording.stop();
     } finally {
@@ -288,8 +283,8 @@ export class InProcessDvrService implements DvrService {
     await removeKeep(this.#storageOf(code), code, name);
   }
 
-  live(_streamCode: StreamCode, _sink: LiveSink): Promise<LiveSubscription> {
-    throw new Error('being built');
+  async live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription> {
+    return (await this.#started(streamCode)).live(sink);
   }
 
   served(streamCode: StreamCode, reachMs: number): void {
@@ -309,8 +304,9 @@ export class InProcessDvrService implements DvrService {
     return { bytes, candidate: this.#candidate(user) };
   }
 
-  metrics(_streamCode: StreamCode): StreamMetrics | undefined {
-    throw new Error('being built');
+  metrics(streamCode: StreamCode): StreamMetrics | undefined {
+    const recording = this.#recordings.get(streamCode);
+    return recording === undefined || recording === 'starting' ? undefined : recording.metrics;
   }
 
   on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
@@ -343,6 +339,16 @@ export class InProcessDvrService implements DvrService {
     for (const result of results) {
       if (result.status === 'rejected') this.#options.log.error({ err: result.reason as unknown }, 'a recording did not close cleanly');
     }
+  }
+
+  /** The recording of a stream; one that is just being started is waited for. */
+  async #started(code: StreamCode): Promise<SupervisedRecording> {
+    await this.#starting.get(code)?.catch(() => undefined);
+    const recording = this.#recordings.get(code);
+    if (recording === undefined || recording === 'starting') {
+      throw new LivetapeError('NOT_RECORDING', `stream ${code} is not being recorded`, { context: { code } });
+    }
+    return recording;
   }
 
   #candidate({ code, storage, startedAtMs, waitingBytes, idle }: SpaceUser): PruneCandidate {

@@ -8,7 +8,9 @@ import type { Mark, MediaBuffer, Subscription } from '../buffer/index.js';
 import { ticksToMs, type GapReason } from '../model/index.js';
 import { TsReader, type Program, type ScanErrors } from '../mpegts/index.js';
 import { Segmenter } from '../segmenter/index.js';
-import { SegmentPipe } from './segmentPipe.js';
+import { BitrateMeter } from './bitrate.js';
+import type { LiveFeed } from './liveFeed.js';
+import { SegmentPipe, type PipeEvents } from './segmentPipe.js';
 
 /** How often the session looks at the clock. */
 const TICK_MS = 250;
@@ -23,7 +25,8 @@ const PENDING_LOW_BYTES = 2 * 1024 * 1024;
 
 /** What a session tells its service. */
 export interface SessionEvents {
-  written(segment: CommittedSegment): void;
+  /** @param commitSec - from its end to its entry */
+  written(segment: CommittedSegment, commitSec: number): void;
   /** What came could not be stored; the session goes on. */
   lost(error: LivetapeError): void;
   /** The session cannot go on and has to be made anew. */
@@ -36,6 +39,7 @@ export interface SessionEvents {
 export interface SessionOptions {
   readonly buffer: MediaBuffer;
   readonly archive: ArchiveWriter;
+  readonly live: LiveFeed;
   readonly segmentDurationSec: number;
   readonly program: number | 'all' | undefined;
   readonly clock: Clock;
@@ -77,10 +81,12 @@ export class RecordingSession {
   #flushedAtMs = 0;
   #onRelief: (() => void) | undefined;
   #mediaAtMs = 0;
+  #lastKeyframeAtMs: number | undefined;
+  readonly #bitrate = new BitrateMeter();
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { archive, clock, events } = options;
+    const { archive, live, clock, events } = options;
     this.#silenceMs = 2000 * options.segmentDurationSec;
     this.#reader = new TsReader({
       program: options.program,
@@ -88,12 +94,13 @@ export class RecordingSession {
         program: (program, _position, changed) => this.#onProgram(program, changed),
         unit: (unit) => {
           if (unit.role !== 'data') this.#mediaCame();
+          if (unit.reference && unit.randomAccess) this.#lastKeyframeAtMs = unit.arrivalMs;
           this.#segmenter.unit(unit);
         },
       },
     });
-    this.#pipe = new SegmentPipe(this.#reader, archive, {
-      written: (segment) => events.written(segment),
+    const pipeEvents: PipeEvents = {
+      written: (segment, commitSec) => events.written(segment, commitSec),
       lost: (error) => events.lost(error),
       broken: (error) => events.broken(error),
       relieved: () => this.#relieved(),
@@ -102,7 +109,8 @@ export class RecordingSession {
         events.signalLost(fromMs, reason);
       },
       signalBack: () => (this.#signal = 'present'),
-    });
+    };
+    this.#pipe = new SegmentPipe({ reader: this.#reader, archive, live, clock, events: pipeEvents });
     const last = archive.last;
     this.#segmenter = new Segmenter({
       segmentDurationSec: options.segmentDurationSec,
@@ -139,6 +147,16 @@ export class RecordingSession {
       droppedBytes: this.#subscription?.droppedBytes ?? 0,
       clockBehindMs: this.#segmenter.clockBehindMs,
     };
+  }
+
+  /** Bits per second that came, over the last seconds. */
+  get inputBitrate(): number {
+    return this.#bitrate.bitsPerSecond;
+  }
+
+  /** When the newest random access point came; UTC milliseconds. */
+  get lastKeyframeAtMs(): number | undefined {
+    return this.#lastKeyframeAtMs;
   }
 
   /** Commits what has come and ends the life: VOD and ENDLIST. Rejects with what kept the last of it from being stored. */
@@ -257,16 +275,24 @@ export class RecordingSession {
 
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
+    const { receivedBytes, queuedBytes, droppedBytes } = this.status;
+    this.#bitrate.look(nowMs, receivedBytes + queuedBytes + droppedBytes);
     try {
       if (this.#signal === 'present' && nowMs - this.#mediaAtMs > this.#silenceMs && !this.#subscription?.paused) this.#silence();
       if (nowMs - this.#flushedAtMs >= FLUSH_AFTER_MS) this.#flush();
+      else if (this.#options.live.watched) this.#pipe.show(this.#decidedTo);
     } catch (error) {
       this.#options.events.broken(toLivetapeError(error, 'INVARIANT_BROKEN', 'the session broke'));
     }
   }
 
+  /** No later decision names a position before it. */
+  get #decidedTo(): number {
+    return Math.min(this.#reader.heldFrom, this.#segmenter.heldFrom);
+  }
+
   #flush(): void {
-    this.#pipe.flush(Math.min(this.#reader.heldFrom, this.#segmenter.heldFrom));
+    this.#pipe.flush(this.#decidedTo);
     this.#flushedAt = this.#reader.position;
     this.#flushedAtMs = this.#options.clock.monotonicMs();
   }

@@ -9,6 +9,10 @@ import type { Gap, StreamCode } from '../model/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import type { DvrConfig } from './config.js';
 import type { DvrEventName, DvrEvents, Recording } from './events.js';
+import { RecordingCounters } from './counters.js';
+import type { LiveSink, LiveSubscription } from './live.js';
+import { LiveFeed } from './liveFeed.js';
+import type { StreamMetrics } from './metrics.js';
 import type { Retention, RetentionStatus } from './retention.js';
 import { RecordingSession, type SessionStatus } from './session.js';
 
@@ -56,6 +60,8 @@ export interface SupervisedOptions {
 export class SupervisedRecording {
   readonly #options: SupervisedOptions;
   readonly #startedAt: Date;
+  readonly #live: LiveFeed;
+  readonly #counters = new RecordingCounters();
   #stoppedAt: Date | undefined;
   #status: Recording['status'] = 'recording';
   #error: LivetapeError | undefined;
@@ -76,6 +82,7 @@ export class SupervisedRecording {
   constructor(options: SupervisedOptions) {
     this.#options = options;
     this.#startedAt = new Date(options.clock.nowMs());
+    this.#live = new LiveFeed(options.code, options.log);
   }
 
   get recording(): Recording {
@@ -109,6 +116,15 @@ export class SupervisedRecording {
     return this.#archive;
   }
 
+  get metrics(): StreamMetrics {
+    return this.#counters.metrics(this.#session, this.#options.retention.status(this.#options.code), this.#restarts);
+  }
+
+  /** Gives `sink` the stream as it is recorded. @throws LivetapeError NOT_RECORDING after the end */
+  live(sink: LiveSink): LiveSubscription {
+    return this.#live.subscribe(sink);
+  }
+
   /** Opens the archive and begins. Rejects when the archive cannot be opened; nothing is left behind then. */
   async start(): Promise<void> {
     const { config, program, clock, log } = this.#options;
@@ -125,12 +141,14 @@ export class SupervisedRecording {
     const session = new RecordingSession({
       buffer,
       archive,
+      live: this.#live,
       segmentDurationSec: config.segmentDuration,
       program,
       clock,
       log,
       events: {
-        written: (segment) => {
+        written: (segment, commitSec) => {
+          this.#counters.written(segment, commitSec);
           this.#numbersFrom = segment.index + 1;
           if (this.#session === session) this.#recovered();
           this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
@@ -145,6 +163,7 @@ export class SupervisedRecording {
           this.#lastGap = gap ?? this.#lastGap;
         },
         lost: (error) => {
+          this.#counters.lost();
           if (this.#session === session) this.#failed(error);
           if (error.code === 'DISK_FULL') this.#options.retention.full(this.#options.code);
         },
@@ -175,6 +194,7 @@ export class SupervisedRecording {
         await archive.stop().finally(() => archive.close());
       } else await this.#session.stop();
     } finally {
+      this.#live.end('the recording was stopped');
       this.#status = 'stopped';
       this.#stoppedAt = new Date(this.#options.clock.nowMs());
     }
@@ -183,7 +203,11 @@ export class SupervisedRecording {
   /** Ends the session and leaves the recording to be resumed. */
   async close(): Promise<void> {
     await this.#quiesce();
-    await this.#session?.close();
+    try {
+      await this.#session?.close();
+    } finally {
+      this.#live.end('the recorder ends');
+    }
   }
 
   async #quiesce(): Promise<void> {
@@ -224,6 +248,8 @@ export class SupervisedRecording {
     this.#restarting = session.abandon().catch((cause: unknown) => {
       this.#options.log.error({ stream: this.#options.code, err: cause }, 'a broken session did not close cleanly');
     });
+    this.#counters.over(session);
+    this.#live.over();
     this.#again();
   }
 

@@ -61,8 +61,8 @@ export interface EndedSegment {
 
 /** Who carries out what the segmenter decides. Calls are synchronous; positions never decrease. Bytes outside of segments are left out. */
 export interface SegmenterSink {
-  /** A segment begins at `position`, with `head` in front of it. */
-  begin(position: number, head: Head | undefined): void;
+  /** A segment begins at `position`, with `head` in front of it. `joinable`: decoding can begin here (what its end calls not `forced`). */
+  begin(position: number, head: Head | undefined, joinable: boolean): void;
   /** The segment that was begun ends before `position`. */
   end(position: number, segment: EndedSegment): void;
   /** A life begins with the next segment that ends. */

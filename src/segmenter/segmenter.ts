@@ -276,7 +276,7 @@ export class Segmenter {
       lostBytes: 0,
       keyframes: [],
     };
-    this.#sink.begin(held.position, this.#sink.tables());
+    this.#sink.begin(held.position, this.#sink.tables(), !this.#open.forced);
   }
 
   /** Media time does not continue at `position`. */
@@ -420,7 +420,7 @@ export class Segmenter {
       ...how,
     };
     if (key) this.#target.keyframe(start90k);
-    this.#sink.begin(unit.position, unit.reference ? unit.tables : this.#sink.tables());
+    this.#sink.begin(unit.position, unit.reference ? unit.tables : this.#sink.tables(), !this.#open.forced);
   }
 
   #end(position: number, end90k: number, byForce: boolean): void {
