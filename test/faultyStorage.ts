@@ -156,6 +156,10 @@ class FaultyStream implements StreamStorage {
     return this.#gate.run('journalSize', 0, () => this.#inner.journalSize());
   }
 
+  journalStamp(): Promise<string | undefined> {
+    return this.#gate.run('journalStamp', 0, () => this.#inner.journalStamp());
+  }
+
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {
     return this.#gate.run('readJournal', toByte - fromByte, () => this.#inner.readJournal(fromByte, toByte));
   }

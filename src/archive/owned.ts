@@ -91,6 +91,10 @@ export class OwnedPlace implements StreamStorage {
     return this.#place.journalSize();
   }
 
+  journalStamp(): Promise<string | undefined> {
+    return this.#place.journalStamp();
+  }
+
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {
     return this.#place.readJournal(fromByte, toByte);
   }

@@ -72,6 +72,8 @@ export interface StreamStorage {
   remove(name: string): Promise<boolean>;
   /** Size of the journal in bytes; undefined when there is none. */
   journalSize(): Promise<number | undefined>;
+  /** A word that is another one after each change of the journal; undefined when there is none. Nothing is read for it: for who only wants to know whether to read. */
+  journalStamp(): Promise<string | undefined>;
   /** Bytes [fromByte, toByte) of the journal; shorter when it ends before; empty when there is none. */
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array>;
   /**

@@ -282,6 +282,29 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       expect(text(await place.readJournal(100, 200))).toBe('');
     });
 
+    it('has a stamp for the journal, another one after each change', async () => {
+      expect(await place.journalStamp()).toBeUndefined();
+      const stamps: (string | undefined)[] = [];
+      const changes = [
+        () => place.appendJournal('header\n', 0),
+        () => place.appendJournal('one\n', 7),
+        () => place.appendJournal('', 7),
+        () => place.replaceJournal(['header\n']),
+        () => place.replaceJournal(['header\n']),
+      ];
+      for (const change of changes) {
+        await change();
+        stamps.push(await place.journalStamp());
+        await journal();
+        expect(await place.journalStamp()).toBe(stamps.at(-1));
+      }
+      // A size that comes back may find its stamp again where times are coarse; what comes right after another change never does.
+      for (const [i, stamp] of stamps.entries()) {
+        expect(stamp).toBeDefined();
+        expect(stamp).not.toBe(stamps[i - 1]);
+      }
+    });
+
     it('refuses to append beyond the end', async () => {
       await rejects(place.appendJournal('x', 1), 'ARCHIVE_CORRUPT');
       expect(await place.journalSize()).toBeUndefined();

@@ -114,6 +114,14 @@ export class FsStreamStorage implements StreamStorage {
     return this.#attempt('look for', JOURNAL_NAME, async () => (await orMissing(stat(this.#journal)))?.size);
   }
 
+  journalStamp(): Promise<string | undefined> {
+    return this.#attempt('look for', JOURNAL_NAME, async () => {
+      // Each replacement is another file, and most changes change the size: times alone may be coarse.
+      const facts = await orMissing(stat(this.#journal, { bigint: true }));
+      return facts && `${facts.dev}:${facts.ino}:${facts.size}:${facts.mtimeNs}`;
+    });
+  }
+
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {
     return this.#attempt('read', JOURNAL_NAME, async () => (await readRange(this.#journal, fromByte, toByte)) ?? new Uint8Array(0));
   }

@@ -49,6 +49,7 @@ class MemoryStream implements StreamStorage {
   #created = false;
   #owner: Ownership | undefined;
   #journal: Uint8Array | undefined;
+  #journalChanges = 0;
 
   constructor(code: string, disks: MemoryDisks) {
     this.location = `memory:${code}`;
@@ -127,6 +128,10 @@ class MemoryStream implements StreamStorage {
     return attempt(() => this.#journal?.byteLength);
   }
 
+  journalStamp(): Promise<string | undefined> {
+    return attempt(() => (this.#journal === undefined ? undefined : String(this.#journalChanges)));
+  }
+
   readJournal(fromByte: number, toByte: number): Promise<Uint8Array> {
     return attempt(() => (this.#journal ?? new Uint8Array(0)).slice(fromByte, Math.max(fromByte, toByte)));
   }
@@ -135,7 +140,7 @@ class MemoryStream implements StreamStorage {
     return attempt(() => {
       this.checkCreated();
       const old = this.#range(0, at);
-      this.#journal = join([old, encode(text)]);
+      this.journal = join([old, encode(text)]);
     });
   }
 
@@ -144,7 +149,7 @@ class MemoryStream implements StreamStorage {
       this.checkCreated();
       const pieces: Uint8Array[] = [];
       for await (const part of parts) pieces.push(typeof part === 'string' ? encode(part) : this.#range(part.fromByte, part.toByte));
-      this.#journal = join(pieces);
+      this.journal = join(pieces);
     });
   }
 
@@ -161,6 +166,7 @@ class MemoryStream implements StreamStorage {
 
   set journal(bytes: Uint8Array | undefined) {
     this.#journal = bytes;
+    this.#journalChanges += 1;
   }
 
   checkOwner(owner: Ownership): void {
