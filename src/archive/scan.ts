@@ -90,8 +90,11 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
   }
 }
 
-/** When a playlist without any date-time before its first entry begins: index.json may know, or else the file's time. */
-async function startOf(storage: StreamStorage, first: PlaylistEntry): Promise<number> {
+/**
+ * When a playlist without any date-time before its first entry begins: index.json may know, or else the file's time.
+ * @throws LivetapeError ARCHIVE_CORRUPT where neither does
+ */
+export async function startOf(storage: StreamStorage, first: PlaylistEntry): Promise<number> {
   const index = await loadIndex(storage).catch((error: unknown) => {
     if (isLivetapeError(error, 'ARCHIVE_CORRUPT') || isLivetapeError(error, 'ARCHIVE_FORMAT_NEWER')) return undefined;
     throw error;
