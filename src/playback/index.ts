@@ -12,3 +12,5 @@ export type {
   TimelineEntry,
   Timelines,
 } from './contract.js';
+export { openSegments, type Segments, type SegmentsOptions } from './media/segments.js';
+export { findWindow, isPast, type WindowRange } from './window.js';
