@@ -14,3 +14,6 @@ export type {
 } from './contract.js';
 export { openSegments, type Segments, type SegmentsOptions } from './media/segments.js';
 export { findWindow, isPast, type WindowRange } from './window.js';
+export { answerPlaylist, type AnswerOptions } from './playlists/answer.js';
+export { readStreamRequest } from './playlists/request.js';
+export { archiveStatus } from './playlists/status.js';

@@ -36,7 +36,12 @@ export async function findWindow(timeline: Timeline, fromMs: number, toMs: numbe
 
 /** Whether nothing will be added any more to a window that ends at `toMs` (P7). */
 export function isPast(timeline: Timeline, toMs: number, nowMs: number): boolean {
-  return timeline.endMs >= toMs || timeline.ended || nowMs - toMs > UNDER_WAY_TARGETS * timeline.targetDurationSec * 1000 + UNDER_WAY_MS;
+  return timeline.endMs >= toMs || timeline.ended || nowMs > givenUpMs(timeline, toMs);
+}
+
+/** When a window that ends at `toMs` is no longer waited for: nothing that joins it is under way any more. UTC milliseconds. */
+export function givenUpMs(timeline: Timeline, toMs: number): number {
+  return toMs + UNDER_WAY_TARGETS * timeline.targetDurationSec * 1000 + UNDER_WAY_MS;
 }
 
 /** The first entry that begins at or after `toMs`. */
