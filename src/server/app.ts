@@ -11,22 +11,24 @@ import Fastify, {
   type FastifyRequest,
   type RawServerDefault,
 } from 'fastify';
-import { serializerCompiler, validatorCompiler, type FastifyPluginAsyncZod, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LivetapeError, type Logger } from '../base/index.js';
 import { AllowedMethods } from './allowedMethods.js';
 import type { ServerContext } from './context.js';
 import { answerClientError, errorAnswer } from './errors.js';
 import { swaggerOptions, type DocumentedPaths } from './openapi.js';
+import type { Routes } from './route.js';
+import { keepRoutes } from './routes/keeps.js';
+import { probeRoutes } from './routes/probe.js';
+import { recordingRoutes } from './routes/recordings.js';
+import { streamRoutes } from './routes/streams.js';
 
 /** A Fastify application whose schemas are zod's. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
-/** What a file in routes/ exports: given what all routes are given, a plugin. */
-export type Routes = (context: ServerContext) => FastifyPluginAsyncZod;
-
 /** Every route there is. */
-const ROUTES: readonly Routes[] = [];
+const ROUTES: readonly Routes[] = [streamRoutes, recordingRoutes, keepRoutes, probeRoutes];
 
 /** Paths that are described by hand. */
 const DOCUMENTED: readonly DocumentedPaths[] = [];

@@ -1,6 +1,7 @@
 /** What the routes are given. Made once, in serve.ts. */
 import type { Clock, Logger } from '../base/index.js';
 import type { ConfigStore, StreamConfig } from '../config/index.js';
+import type { ProbeReport } from '../ingest/index.js';
 import type { PlaceOf } from '../playback/index.js';
 import type { Playback } from '../playback/index.js';
 import type { RecorderPool, RecordingStatus, SourceStatus } from '../recorder/index.js';
@@ -48,6 +49,11 @@ export interface ServerContext {
   readonly channels: Channels;
   readonly pool: RecorderPool;
   readonly playback: Playback;
+  /**
+   * Looks at a source for some seconds.
+   * @throws LivetapeError as probeSource (ingest)
+   */
+  probe(source: string, options: { readonly signal: AbortSignal }): Promise<ProbeReport>;
   /** Of the package. */
   readonly version: string;
 }

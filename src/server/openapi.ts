@@ -72,6 +72,8 @@ export function swaggerOptions(version: string, paths: readonly DocumentedPaths[
   const transformObject: SwaggerTransformObject = (document) => {
     const made = jsonSchemaTransformObject(document);
     for (const some of paths) Object.assign(made.paths ?? {}, some);
+    const schemas = made.components?.schemas;
+    if (schemas !== undefined) dropUnused(made.paths, schemas);
     return made;
   };
   return {
@@ -90,4 +92,18 @@ export function swaggerOptions(version: string, paths: readonly DocumentedPaths[
     transform: jsonSchemaTransform,
     transformObject,
   };
+}
+
+/** Every schema with a name is written as what is taken and as what is answered, and most are one of both only. */
+function dropUnused(paths: unknown, schemas: Record<string, unknown>): void {
+  const used = new Set<string>();
+  const visit = (value: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(value).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      visit(schemas[name] ?? {});
+    }
+  };
+  visit(paths);
+  for (const name of Object.keys(schemas)) if (!used.has(name)) delete schemas[name];
 }
