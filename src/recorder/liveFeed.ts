@@ -4,12 +4,13 @@
  */
 import { LivetapeError, type Logger } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
+import { PACKET_SIZE } from '../mpegts/index.js';
 import type { LiveSink, LiveSubscription } from './live.js';
 
 /** Of a segment that gets longer nothing is remembered: who comes then begins with the next. */
 const REMEMBERED_MAX_BYTES = 16 * 1024 * 1024;
-/** Memory is taken and kept in pieces of this size. */
-const PIECE_BYTES = 256 * 1024;
+/** Memory is taken and kept in pieces of this size: whole packets. */
+const PIECE_BYTES = 1394 * PACKET_SIZE;
 /** Who has waited for a keyframe through so many beginnings begins without: sound whose video never comes is worth hearing. */
 const MAX_BEGINNINGS_WITHOUT = 3;
 
