@@ -141,6 +141,90 @@ describe('one text', () => {
   });
 });
 
+/** A playlist for viewers of entries [from, to), with more lines in its header; those before `skip` left out. */
+function served(made: Made, header: readonly string[] = [], skip = made.from ?? 0): string {
+  const version = skip > (made.from ?? 0) ? 9 : 3;
+  const text = make({ type: 'none', ...made })
+    .replace(/#livetape.*\n/g, '')
+    .replace('VERSION:3', `VERSION:${version}`);
+  const at = text.search(/#EXT-X-(DISCONTINUITY\n|PROGRAM)/);
+  const entries = text.slice(at).replace(new RegExp(`^[^]*${String(skip - 1).padStart(6, '0')}.ts\n`), '');
+  return text.slice(0, at) + header.map((line) => `${line}\n`).join('') + entries;
+}
+const CONTROL = '#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=36.0';
+const START = '#EXT-X-START:TIME-OFFSET=2.500,PRECISE=YES';
+const skipped = (count: number): string => `#EXT-X-SKIP:SKIPPED-SEGMENTS=${count}`;
+
+describe('what viewers are sent', () => {
+  it('is right, whole and in part, over prunes and gaps', () => {
+    expect(checker.see(served({ to: 30, gaps: [5, 25] }, [CONTROL]))).toEqual([]);
+    expect(checker.see(served({ from: 1, to: 31, gaps: [5, 25] }, [CONTROL, skipped(20)], 21))).toEqual([]);
+    expect(checker.see(served({ from: 6, to: 33, gaps: [5, 25, 32] }, [CONTROL, skipped(17)], 23))).toEqual([]);
+    expect(checker.see(served({ from: 6, to: 34, gaps: [5, 25, 32] }, [CONTROL]))).toEqual([]);
+  });
+
+  it.each<[string, (text: string) => string, string]>([
+    ['a skip without a number', (text) => text.replace('SEGMENTS=5', 'SEGMENTS=x'), 'rfc8216bis, 4.4.5.2'],
+    ['a skip after a segment', (text) => text.replace(`${skipped(5)}\n`, '') + `${skipped(5)}\n`, 'rfc8216bis, 4.4.5.2'],
+    ['two skips', (text) => text.replace(skipped(5), `${skipped(5)}\n${skipped(5)}`), 'RFC 8216, 4.3.3'],
+    ['a skip before version 9', (text) => text.replace('VERSION:9', 'VERSION:8'), 'rfc8216bis, 8'],
+    ['a skip that is not offered', (text) => text.replace(`${CONTROL}\n`, ''), 'rfc8216bis, 6.2.5.1'],
+    ['a skip of too much', (text) => text.replace('UNTIL=36.0', 'UNTIL=60.0'), 'rfc8216bis, 6.2.5.1'],
+    ['a boundary within six target durations', (text) => text.replace('UNTIL=36.0', 'UNTIL=35.9'), 'rfc8216bis, 4.4.3.8'],
+    ['a boundary that is none', (text) => text.replace('UNTIL=36.0', 'UNTIL=soon'), 'rfc8216bis, 4.4.3.8'],
+    ['two boundaries', (text) => text.replace(CONTROL, `${CONTROL}\n${CONTROL}`), 'RFC 8216, 4.3.3'],
+    ['segments skipped that the client never had', (text) => text.replace('SEGMENTS=5', 'SEGMENTS=6'), 'RFC 8216, 6.2.2'],
+    ['a hole behind what is skipped', (text) => text.replace(/(SEGMENTS=5\n)[^]*?000005.ts\n/, '$1'), 'F11'],
+    ['a media sequence of what is behind the skip', (text) => text.replace('MEDIA-SEQUENCE:0', 'MEDIA-SEQUENCE:5'), 'RFC 8216, 6.2.2'],
+  ])('%s', (_name, change, clause) => {
+    const delta = served({ to: 17 }, [CONTROL, skipped(5)], 5);
+    expect(change(delta)).not.toBe(delta);
+    expect(checker.see(served({ to: 16 }, [CONTROL]))).toEqual([]);
+    expect(clauses(change(delta))).toContain(clause);
+  });
+
+  it('a part for a client that has nothing', () => {
+    expect(clauses(served({ to: 17 }, [CONTROL, skipped(5)], 5))).toEqual(['rfc8216bis, 6.3.7']);
+  });
+
+  it.each([
+    ['a start without an offset', '#EXT-X-START:PRECISE=YES'],
+    ['an offset that is none', '#EXT-X-START:TIME-OFFSET=now'],
+    ['half precise', '#EXT-X-START:TIME-OFFSET=1,PRECISE=MAYBE'],
+    ['a start behind the end', '#EXT-X-START:TIME-OFFSET=12.001,PRECISE=YES'],
+  ])('%s', (_name, line) => {
+    expect(clauses(served({ to: 3 }, [line]))).toEqual(['RFC 8216, 4.3.5.2']);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['a start that comes', [], [START]],
+    ['a start that goes', [START], []],
+    ['a start that moves', [START], [START.replace('2.5', '1.5')]],
+    ['a control that comes', [], [CONTROL]],
+    ['a control that goes', [CONTROL], []],
+  ])('%s', (_name, before, after) => {
+    expect(checker.see(served({ to: 5 }, before))).toEqual([]);
+    expect(clauses(served({ to: 6 }, after))).toEqual(['RFC 8216, 6.2.1']);
+  });
+
+  it('a start that moves with the head', () => {
+    expect(checker.see(served({ to: 8 }, [START]))).toEqual([]);
+    expect(checker.see(served({ from: 1, to: 8 }, [START.replace('2.5', '0.0')]))).toEqual([]);
+  });
+
+  it('gap entries, from version 8 on', () => {
+    const text = served({ to: 3 }).replace(/(#EXT-X-PROGRAM[^]*?)(#EXTINF)/, '#EXT-X-GAP\n$1$2');
+    expect(clauses(text)).toEqual(['rfc8216bis, 8']);
+    expect(new PlaylistChecker().see(text.replace('VERSION:3', 'VERSION:8'))).toEqual([]);
+  });
+
+  it('a new life, where the text does not say it', () => {
+    expect(checker.see(served({ to: 3 }), undefined, 1)).toEqual([]);
+    expect(checker.see(served({ to: 4, target: 8 }), undefined, 2)).toEqual([]);
+    expect(checker.see(served({ to: 5, target: 9 }), undefined, 2).map(({ clause }) => clause)).toEqual(['RFC 8216, 6.2.1']);
+  });
+});
+
 describe('one version after another', () => {
   it.each<[string, string, string, string]>([
     ['a target that changes', make({ to: 3 }), make({ to: 4, target: 7 }), 'RFC 8216, 6.2.1'],

@@ -2,7 +2,7 @@
  * A judge of media playlists: fed the successive versions of one playlist as a client would see them, it names every rule of RFC 8216 and
  * rfc8216bis, section 6.2 (and of section 4, and of docs/design/data-format.md) that does not hold. Every test that records runs it.
  */
-import { readPlaylist, type CheckedEntry, type CheckedPlaylist, type Violation } from './playlistCheckerText.js';
+import { judgePair, readPlaylist, type CheckedEntry, type CheckedPlaylist, type Violation } from './playlistCheckerText.js';
 
 export type { Violation } from './playlistCheckerText.js';
 
@@ -19,12 +19,14 @@ export class PlaylistChecker {
    * Judges the next version.
    * @param text - the whole playlist
    * @param atMs - when it was read; versions that come with it must not come too late (6.2.1). Leave it out where the source is not live.
+   * @param life - of the journal, where the text does not say it
    * @returns what is wrong with it by itself, and as what follows the version before
    */
-  see(text: string, atMs?: number): Violation[] {
+  see(text: string, atMs?: number, life?: number): Violation[] {
     if (text === this.#lastText) return [];
-    const now = readPlaylist(text);
-    const violations = [...now.violations];
+    const read = readPlaylist(text);
+    const violations = [...read.violations];
+    const now = this.#whole({ ...read, life: read.life ?? life }, violations);
     const rfc = (section: string, message: string): void => void violations.push({ clause: `RFC 8216, ${section}`, message });
     const before = this.#last;
     if (before) {
@@ -40,6 +42,29 @@ export class PlaylistChecker {
     return violations;
   }
 
+  /** As a client makes it: with the entries that EXT-X-SKIP stands for, which it must have from the version before (rfc8216bis, 6.3.7). */
+  #whole(now: CheckedPlaylist, violations: Violation[]): CheckedPlaylist {
+    if (now.skipped === 0) return now;
+    const fault = (clause: string, message: string): void => void violations.push({ clause, message });
+    const behind = now.mediaSequence + now.skipped;
+    const skipped = (this.#last?.entries ?? []).filter(({ mediaSequence }) => mediaSequence >= now.mediaSequence && mediaSequence < behind);
+    const last = skipped.at(-1);
+    if (skipped.length !== now.skipped || last === undefined) {
+      fault(
+        'rfc8216bis, 6.3.7',
+        `${now.skipped} segments from number ${now.mediaSequence} on are skipped, and the client has ${skipped.length} of them`,
+      );
+      return now;
+    }
+    let discontinuities = last.discontinuitySequence;
+    const entries = now.entries.map((entry) => {
+      discontinuities += entry.discontinuity ? 1 : 0;
+      return { ...entry, discontinuitySequence: discontinuities };
+    });
+    if (entries[0]) judgePair(last, entries[0], false, fault);
+    return { ...now, entries: [...skipped, ...entries] };
+  }
+
   /** Within a life: what may change, and what may not (6.2.1, 4.3.3.5). */
   #judgeSameLife(before: CheckedPlaylist, now: CheckedPlaylist, rfc: Rfc): void {
     if (now.life !== before.life) rfc('6.2.1', `its life went from ${before.life} to ${now.life}`);
@@ -50,6 +75,12 @@ export class PlaylistChecker {
     // stopping writes an open playlist as VOD, with ENDLIST; nothing else changes a type
     const stopped = now.type === 'VOD' && now.ended && before.type !== 'VOD';
     if (now.type !== before.type && !stopped) rfc('4.3.3.5', `EXT-X-PLAYLIST-TYPE went from ${before.type} to ${now.type} within a life`);
+    // no tag of the header comes or goes while clients reload it; where it begins may change with what is first in it
+    if (now.serverControl !== before.serverControl)
+      rfc('6.2.1', `EXT-X-SERVER-CONTROL went from ${before.serverControl} to ${now.serverControl}`);
+    const sameHead = now.mediaSequence === before.mediaSequence && before.entries.length > 0;
+    if ((now.start === undefined) !== (before.start === undefined) || (sameHead && now.start !== before.start))
+      rfc('6.2.1', `EXT-X-START went from ${before.start} to ${now.start}`);
     if (before.type === 'EVENT' && now.entries[0]?.mediaSequence !== before.entries[0]?.mediaSequence && before.entries.length > 0) {
       rfc('4.3.3.5', 'entries left an EVENT playlist');
     }

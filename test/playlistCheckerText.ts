@@ -31,6 +31,13 @@ export interface CheckedPlaylist {
   readonly targetDuration: number;
   readonly type: string | undefined;
   readonly ended: boolean;
+  /** Of its first entry, a skipped one too. */
+  readonly mediaSequence: number;
+  /** Entries that EXT-X-SKIP stands for: `entries` are those behind it, numbered on from them. */
+  readonly skipped: number;
+  /** EXT-X-START and EXT-X-SERVER-CONTROL, as they stand there. */
+  readonly start: string | undefined;
+  readonly serverControl: string | undefined;
   /** From the header's `#livetape` line. */
   readonly life: number | undefined;
   readonly entries: readonly CheckedEntry[];
@@ -47,6 +54,8 @@ const ONCE = [
   'ENDLIST',
   'I-FRAMES-ONLY',
   'START',
+  'SERVER-CONTROL',
+  'SKIP',
 ];
 /** Tags of a multivariant playlist, which must not stand in a media playlist (4.1). */
 const MASTER = ['MEDIA', 'STREAM-INF', 'I-FRAME-STREAM-INF', 'SESSION-DATA', 'SESSION-KEY', 'CONTENT-STEERING'];
@@ -82,6 +91,7 @@ export function readPlaylist(text: string): CheckedPlaylist {
   let life: number | undefined;
   let ours = false;
   let ended = false;
+  let skipped = 0;
   let pending: string[] = [];
   let discontinuities = 0;
   const entries: CheckedEntry[] = [];
@@ -97,7 +107,7 @@ export function readPlaylist(text: string): CheckedPlaylist {
     if (!line.startsWith('#')) {
       const first = entries.length === 0;
       if (first && !seen.has('TARGETDURATION')) rfc('4.3.3.1', 'EXT-X-TARGETDURATION is missing before the first segment');
-      const entry = readEntry(line, pending, number('MEDIA-SEQUENCE', '4.3.3.2') + entries.length, rfc, fault, ours);
+      const entry = readEntry(line, pending, number('MEDIA-SEQUENCE', '4.3.3.2') + skipped + entries.length, rfc, fault, ours);
       discontinuities += entry.discontinuity ? 1 : 0;
       entries.push({ ...entry, discontinuitySequence: number('DISCONTINUITY-SEQUENCE', '4.3.3.3') + discontinuities });
       if (ended) rfc('4.3.3.4', `the segment ${line} stands after EXT-X-ENDLIST`);
@@ -127,7 +137,11 @@ export function readPlaylist(text: string): CheckedPlaylist {
     if (seen.has(name)) rfc(name === 'VERSION' ? '4.3.1.2' : '4.3.3', `EXT-X-${name} stands more than once`);
     seen.set(name, tag?.[2] ?? '');
     if (name === 'ENDLIST') ended = true;
-    else if (name.endsWith('-SEQUENCE') && (entries.length > 0 || pending.length > 0)) {
+    else if (name === 'SKIP') {
+      skipped = Number(/^SKIPPED-SEGMENTS=(\d{1,15})(,|$)/.exec(tag?.[2] ?? '')?.[1] ?? 0);
+      if (skipped === 0) fault('rfc8216bis, 4.4.5.2', `EXT-X-SKIP does not say how many segments: "${tag?.[2]}"`);
+      if (entries.length > 0 || pending.length > 0) fault('rfc8216bis, 4.4.5.2', 'EXT-X-SKIP stands after a segment');
+    } else if (name.endsWith('-SEQUENCE') && (entries.length > 0 || pending.length > 0)) {
       rfc(name === 'MEDIA-SEQUENCE' ? '4.3.3.2' : '4.3.3.3', `EXT-X-${name} stands after the first segment`);
     }
   }
@@ -140,7 +154,7 @@ export function readPlaylist(text: string): CheckedPlaylist {
   if (ended && (torn !== '' || pending.length > 0)) rfc('4.3.2', 'it has ended, and its last entry has no URI line');
   const version = number('VERSION', '4.3.1.2') || 1;
   for (const entry of entries) {
-    judgeVersion(entry, version, rfc);
+    judgeVersion(entry, version, rfc, fault);
     if (Math.round(entry.durationSec) > targetDuration) {
       fault('RFC 8216, 4.3.3.1 (F12)', `${entry.uri} lasts ${entry.durationSec} s, more than the target duration of ${targetDuration} s`);
     }
@@ -150,12 +164,16 @@ export function readPlaylist(text: string): CheckedPlaylist {
     if (before) judgePair(before, entry, ours, fault);
     if (ours) judgeFacts(entry, before, fault);
   }
+  judgeStart(seen.get('START'), skipped > 0 ? [] : entries, rfc);
+  judgeSkipping(seen.get('SERVER-CONTROL'), skipped, targetDuration, entries, fault);
+  if (skipped > 0 && version < 9) fault('rfc8216bis, 8', 'EXT-X-SKIP needs version 9');
   const uris = new Set(entries.map((entry) => entry.uri));
   if (uris.size !== entries.length) fault('F5', 'a URI stands in two entries');
-  return { targetDuration, type, ended, life, entries, violations };
+  const [mediaSequence, start, serverControl] = [number('MEDIA-SEQUENCE', '4.3.3.2'), seen.get('START'), seen.get('SERVER-CONTROL')];
+  return { targetDuration, type, ended, mediaSequence, skipped, start, serverControl, life, entries, violations };
 }
 
-type Fault = (clause: string, message: string) => void;
+export type Fault = (clause: string, message: string) => void;
 
 function readEntry(
   uri: string,
@@ -193,16 +211,49 @@ function readEntry(
 }
 
 /** What needs which EXT-X-VERSION (section 7). */
-function judgeVersion(entry: CheckedEntry, version: number, rfc: Fault): void {
+function judgeVersion(entry: CheckedEntry, version: number, rfc: Fault, fault: Fault): void {
   const has = (start: string): boolean => entry.lines.some((line) => line.startsWith(start));
   if (version < 3 && entry.lines.some((line) => /^#EXTINF:\d+\./.test(line)))
     rfc('7', `${entry.uri}: an EXTINF with a fraction needs version 3`);
   if (version < 4 && has('#EXT-X-BYTERANGE:')) rfc('7', `${entry.uri}: EXT-X-BYTERANGE needs version 4`);
   if (version < 5 && has('#EXT-X-MAP:')) rfc('7', `${entry.uri}: EXT-X-MAP needs version 5`);
+  if (version < 8 && has('#EXT-X-GAP')) fault('rfc8216bis, 8', `${entry.uri}: EXT-X-GAP needs version 8`);
+}
+
+/** EXT-X-START: its form, and that it lies in the playlist (4.3.5.2). */
+function judgeStart(start: string | undefined, entries: readonly CheckedEntry[], rfc: Fault): void {
+  if (start === undefined) return;
+  const attributes = start.split(',').map((attribute) => attribute.split('=') as [string, string?]);
+  const offset = new Map(attributes).get('TIME-OFFSET') ?? '';
+  if (!/^-?\d+(\.\d+)?$/.test(offset)) rfc('4.3.5.2', `EXT-X-START has no TIME-OFFSET that is a number: "${start}"`);
+  if (!['YES', 'NO'].includes(new Map(attributes).get('PRECISE') ?? 'NO'))
+    rfc('4.3.5.2', `EXT-X-START is neither precise nor not: "${start}"`);
+  const lengthSec = entries.reduce((sum, entry) => sum + entry.durationSec, 0);
+  if (entries.length > 0 && Math.abs(Number(offset)) > lengthSec) rfc('4.3.5.2', `EXT-X-START lies ${offset} s into ${lengthSec} s`);
+}
+
+/** EXT-X-SERVER-CONTROL (rfc8216bis, 4.4.3.8), and what may be skipped (6.2.5.1). */
+function judgeSkipping(
+  control: string | undefined,
+  skipped: number,
+  targetDuration: number,
+  entries: readonly CheckedEntry[],
+  fault: Fault,
+): void {
+  const until = /(?:^|,)CAN-SKIP-UNTIL=(\d+(?:\.\d+)?)(?:,|$)/.exec(control ?? '')?.[1];
+  if (control?.includes('CAN-SKIP-UNTIL') && until === undefined)
+    fault('rfc8216bis, 4.4.3.8', `CAN-SKIP-UNTIL is not a number: "${control}"`);
+  if (until !== undefined && Number(until) < 6 * targetDuration)
+    fault('rfc8216bis, 4.4.3.8', `CAN-SKIP-UNTIL=${until} is less than six target durations`);
+  if (skipped === 0) return;
+  if (until === undefined) return fault('rfc8216bis, 6.2.5.1', 'segments are skipped, and it does not say CAN-SKIP-UNTIL');
+  const lengthSec = entries.reduce((sum, entry) => sum + entry.durationSec, 0);
+  if (lengthSec < Number(until) - 1e-6)
+    fault('rfc8216bis, 6.2.5.1', `segments within ${until} s of the end are skipped: only ${lengthSec} s are left`);
 }
 
 /** Date-times of two entries that follow one another: F11 and, of gaps, docs/design/time.md. */
-function judgePair(before: CheckedEntry, entry: CheckedEntry, ours: boolean, fault: Fault): void {
+export function judgePair(before: CheckedEntry, entry: CheckedEntry, ours: boolean, fault: Fault): void {
   if (before.dateMs === undefined || entry.dateMs === undefined) return;
   const offMs = entry.dateMs - (before.dateMs + before.durationSec * 1000);
   const allowedMs = slack(before.durationSec);
