@@ -6,6 +6,7 @@ import { silentLogger } from '../base/index.js';
 import { createMemoryStorage, type Storage } from '../storage/index.js';
 import type { LiveSink } from './live.js';
 import { LiveFeed } from './liveFeed.js';
+import { LivePool } from './liveMemory.js';
 import { CONFIG, play, segmentsOf, settle, testService } from './testService.js';
 
 const SECONDS = 60;
@@ -197,7 +198,7 @@ describe('a viewer', () => {
 
 describe('the feed', () => {
   it('remembers a segment up to 16 MB, and nothing of one that is longer', () => {
-    const feed = new LiveFeed('x', silentLogger);
+    const feed = new LiveFeed('x', silentLogger, new LivePool());
     const chunk = new Uint8Array(188 * 1394).fill(7);
     const fits = Math.floor((16 * 1024 * 1024) / chunk.length);
     feed.begin(true);
@@ -219,8 +220,29 @@ describe('the feed', () => {
     for (const viewer of [first, second, third]) expect(viewer.bytes.at(-1)).toEqual(Buffer.alloc(188, 9));
   });
 
+  it('shares its memory with those of other recordings: what finds no room is not remembered', () => {
+    const pool = new LivePool(3);
+    const [x, y] = [new LiveFeed('x', silentLogger, pool), new LiveFeed('y', silentLogger, pool)];
+    const chunk = new Uint8Array(188 * 1394);
+    for (const feed of [x, y]) feed.begin(true);
+    for (let i = 0; i < 2; i++) for (const feed of [x, y]) feed.data(chunk);
+    const seen = (feed: LiveFeed): number => {
+      const viewer = new Viewer();
+      void feed.subscribe(viewer).close();
+      return viewer.total;
+    };
+    expect([seen(x), seen(y)]).toEqual([2 * chunk.length, 0]);
+    // What y had is free again, and so is all when the segments are over.
+    x.data(chunk);
+    expect(seen(x)).toBe(3 * chunk.length);
+    x.begin(true);
+    y.begin(true);
+    for (let i = 0; i < 3; i++) y.data(chunk);
+    expect([seen(x), seen(y)]).toEqual([0, 3 * chunk.length]);
+  });
+
   it('begins without a keyframe where none comes', () => {
-    const feed = new LiveFeed('x', silentLogger);
+    const feed = new LiveFeed('x', silentLogger, new LivePool());
     const viewer = new Viewer();
     feed.subscribe(viewer);
     for (let i = 0; i < 4; i++) {

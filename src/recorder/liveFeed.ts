@@ -4,13 +4,9 @@
  */
 import { LivetapeError, type Logger } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
-import { PACKET_SIZE } from '../mpegts/index.js';
 import type { LiveSink, LiveSubscription } from './live.js';
+import { SegmentMemory, type LivePool } from './liveMemory.js';
 
-/** Of a segment that gets longer nothing is remembered: who comes then begins with the next. */
-const REMEMBERED_MAX_BYTES = 16 * 1024 * 1024;
-/** Memory is taken and kept in pieces of this size: whole packets. */
-const PIECE_BYTES = 1394 * PACKET_SIZE;
 /** Who has waited for a keyframe through so many beginnings begins without: sound whose video never comes is worth hearing. */
 const MAX_BEGINNINGS_WITHOUT = 3;
 
@@ -26,12 +22,13 @@ export class LiveFeed {
   readonly #code: StreamCode;
   readonly #log: Logger;
   readonly #viewers = new Set<Viewer>();
-  readonly #memory = new SegmentMemory();
+  readonly #memory: SegmentMemory;
   /** A segment is being received, from a keyframe on, and all of it so far is in memory. */
   #remembers = false;
   #ended = false;
 
-  constructor(code: StreamCode, log: Logger) {
+  constructor(code: StreamCode, log: Logger, pool: LivePool) {
+    this.#memory = new SegmentMemory(pool);
     this.#code = code;
     this.#log = log;
   }
@@ -53,7 +50,7 @@ export class LiveFeed {
     if (viewer.joined) {
       this.#tell(viewer, () => {
         sink.segment(true);
-        for (const bytes of this.#memory.pieces()) if (this.#viewers.has(viewer)) sink.data(bytes);
+        for (const bytes of this.#memory.chunks()) if (this.#viewers.has(viewer)) sink.data(bytes);
       });
     }
     const close = (): Promise<void> => {
@@ -77,7 +74,9 @@ export class LiveFeed {
   /** Bytes of it; valid during the call. */
   data(bytes: Uint8Array): void {
     for (const viewer of this.#viewers) if (viewer.joined) this.#tell(viewer, () => viewer.sink.data(bytes));
-    this.#remembers &&= this.#memory.add(bytes);
+    if (!this.#remembers || this.#memory.add(bytes)) return;
+    // It does not fit: who comes now begins with the next.
+    this.over();
   }
 
   /** It is complete, or what is missing of it never comes. */
@@ -91,7 +90,6 @@ export class LiveFeed {
     if (this.#ended) return;
     this.#ended = true;
     this.over();
-    this.#memory.free();
     for (const viewer of this.#viewers) this.#tell(viewer, () => viewer.sink.ended(reason));
     this.#viewers.clear();
   }
@@ -104,42 +102,5 @@ export class LiveFeed {
       this.#viewers.delete(viewer);
       this.#log.error({ stream: this.#code, err: error }, 'who watched live threw, and is given nothing more');
     }
-  }
-}
-
-/** Copies of a segment's bytes, in memory that is used again for the next. */
-class SegmentMemory {
-  readonly #pieces: Uint8Array[] = [];
-  #sizeBytes = 0;
-
-  /** False when it does not fit. */
-  add(bytes: Uint8Array): boolean {
-    if (this.#sizeBytes + bytes.length > REMEMBERED_MAX_BYTES) return false;
-    for (let from = 0; from < bytes.length;) {
-      const at = this.#sizeBytes % PIECE_BYTES;
-      const piece = (this.#pieces[Math.floor(this.#sizeBytes / PIECE_BYTES)] ??= new Uint8Array(PIECE_BYTES));
-      const take = Math.min(bytes.length - from, PIECE_BYTES - at);
-      piece.set(bytes.subarray(from, from + take), at);
-      this.#sizeBytes += take;
-      from += take;
-    }
-    return true;
-  }
-
-  *pieces(): Iterable<Uint8Array> {
-    for (let at = 0; at < this.#sizeBytes; at += PIECE_BYTES) {
-      const piece = this.#pieces[at / PIECE_BYTES];
-      if (piece) yield piece.subarray(0, this.#sizeBytes - at);
-    }
-  }
-
-  /** Forgets the segment; keeps as many pieces as it took. */
-  clear(): void {
-    if (this.#sizeBytes > 0) this.#pieces.length = Math.min(this.#pieces.length, Math.ceil(this.#sizeBytes / PIECE_BYTES));
-    this.#sizeBytes = 0;
-  }
-
-  free(): void {
-    this.#pieces.length = this.#sizeBytes = 0;
   }
 }

@@ -5,6 +5,7 @@ import { LivetapeError, ManualClock, silentLogger, type ErrorCode } from '../bas
 import { TsReader } from '../mpegts/index.js';
 import type { Head } from '../segmenter/index.js';
 import { LiveFeed } from './liveFeed.js';
+import { LivePool } from './liveMemory.js';
 import { SegmentPipe, type PipeEvents } from './segmentPipe.js';
 import { settle } from './testService.js';
 
@@ -23,7 +24,7 @@ function pipeInto(code: ErrorCode): { readonly pipe: SegmentPipe; readonly told:
     relieved: () => undefined,
   };
   const archive = { openSegment: () => segment } as unknown as ArchiveWriter;
-  const live = new LiveFeed('x', silentLogger);
+  const live = new LiveFeed('x', silentLogger, new LivePool());
   const pipe = new SegmentPipe({ reader, archive, live, clock: new ManualClock(), events });
   return { pipe, told };
 }

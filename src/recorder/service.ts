@@ -27,6 +27,7 @@ import type { PruneCandidate, SpaceLimits, SpacePruned, SpaceUser } from './free
 import { Retention } from './retention.js';
 import type { RetentionLimits } from './retentionStream.js';
 import type { LiveSink, LiveSubscription } from './live.js';
+import { LivePool } from './liveMemory.js';
 import type { StreamMetrics } from './metrics.js';
 import { SupervisedRecording, type RecordingStatus } from './supervised.js';
 
@@ -133,6 +134,7 @@ export class InProcessDvrService implements DvrService {
   /** Of the streams that were recorded. */
   readonly #storages = new Map<StreamCode, Storage>();
   readonly #retention: Retention;
+  readonly #livePool = new LivePool();
   #closing: Promise<void> | undefined;
 
   constructor(options: DvrServiceOptions) {
@@ -195,6 +197,7 @@ export class InProcessDvrService implements DvrService {
       log: this.#options.log,
       emit: (name, event) => this.#emit(name, event),
       retention: this.#retention,
+      livePool: this.#livePool,
       openArchive: (numbersFrom) => this.#openArchive(code, place, this.#retention.mayPrune(retained.limits), numbersFrom),
     });
     await recording.start();

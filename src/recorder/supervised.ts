@@ -12,6 +12,7 @@ import type { DvrEventName, DvrEvents, Recording } from './events.js';
 import { RecordingCounters } from './counters.js';
 import type { LiveSink, LiveSubscription } from './live.js';
 import { LiveFeed } from './liveFeed.js';
+import type { LivePool } from './liveMemory.js';
 import type { StreamMetrics } from './metrics.js';
 import type { Retention, RetentionStatus } from './retention.js';
 import { RecordingSession, type SessionStatus } from './session.js';
@@ -54,6 +55,7 @@ export interface SupervisedOptions {
   /** @param numbersFrom - segments below this number were written already */
   openArchive(numbersFrom: number): Promise<ArchiveWriter>;
   readonly retention: Retention;
+  readonly livePool: LivePool;
 }
 
 /** A stream's recording, from start to stop. */
@@ -82,7 +84,7 @@ export class SupervisedRecording {
   constructor(options: SupervisedOptions) {
     this.#options = options;
     this.#startedAt = new Date(options.clock.nowMs());
-    this.#live = new LiveFeed(options.code, options.log);
+    this.#live = new LiveFeed(options.code, options.log, options.livePool);
   }
 
   get recording(): Recording {
