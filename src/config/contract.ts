@@ -22,9 +22,12 @@ export interface ConfigStore extends Closable {
    * @throws LivetapeError CONFIG_INVALID naming line and field
    */
   reload(): Promise<void>;
-  /** Writes a stream, in the place of what the file says of it; comments elsewhere survive. @throws LivetapeError CONFIG_INVALID, STREAM_CODE_INVALID, STREAM_CODE_TAKEN, CONFIG_UNWRITABLE */
+  /**
+   * Writes a stream, in the place of what the file says of it; comments elsewhere survive.
+   * @throws LivetapeError CONFIG_INVALID (the file as it is, or the field), STREAM_CODE_INVALID, STREAM_CODE_TAKEN, SOURCE_INVALID, SOURCE_UNSUPPORTED, CONFIG_UNWRITABLE
+   */
   put(code: string, stream: StreamEntry): Promise<void>;
-  /** Writes fields of a stream, comments beside them survive; `null` takes a field away. @throws LivetapeError as put; STREAM_NOT_FOUND */
+  /** Writes fields of a stream, those of `dvr` one by one; comments beside them survive; `null` takes a field away. @throws LivetapeError as put; STREAM_NOT_FOUND */
   patch(code: string, change: { readonly [field: string]: unknown }): Promise<void>;
   /** Takes a stream out of the file. @throws LivetapeError STREAM_NOT_FOUND, CONFIG_UNWRITABLE */
   remove(code: string): Promise<void>;

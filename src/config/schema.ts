@@ -59,7 +59,7 @@ export const configSchema = z.strictObject({
   listen: z.string().default('127.0.0.1:8080').describe('HOST:PORT of the HTTP server. Only loopback addresses for now.'),
   data: z.string().default('./dvr').describe('The folder in which each stream has its folder. Relative to the file.'),
   recorders: z
-    .union([z.literal('auto'), z.number().int().min(0).max(256)])
+    .union([z.literal('auto'), z.number().int().min(0).max(256)], { error: 'it is neither "auto" nor a whole number from 0 to 256' })
     .default('auto')
     .describe('Recorder processes; `auto` is one per core but one. 0: nothing is recorded, what others record is served.'),
   min_free_gb: z
