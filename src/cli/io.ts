@@ -13,8 +13,8 @@ export interface CliIo {
   err(text: string): void;
   /** Columns of the terminal that standard error is; undefined when it is none. */
   columns(): number | undefined;
-  /** Calls `listener` for SIGINT and SIGTERM, instead of ending the process. Answers with how to stop listening. */
-  onSignal(listener: (signal: NodeJS.Signals) => void): () => void;
+  /** Calls `listener` for these signals (SIGINT and SIGTERM unless named), instead of ending the process. Answers with how to stop listening. */
+  onSignal(listener: (signal: NodeJS.Signals) => void, signals?: readonly NodeJS.Signals[]): () => void;
   /** Ends the process at once. */
   exit(status: number): void;
 }
@@ -32,9 +32,9 @@ export function processIo(): CliIo {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     columns: () => (process.stderr.isTTY ? process.stderr.columns : undefined),
-    onSignal(listener) {
-      process.on('SIGINT', listener).on('SIGTERM', listener);
-      return () => process.off('SIGINT', listener).off('SIGTERM', listener);
+    onSignal(listener, signals = ['SIGINT', 'SIGTERM']) {
+      for (const signal of signals) process.on(signal, listener);
+      return () => signals.forEach((signal) => process.off(signal, listener));
     },
     exit: (status) => process.exit(status),
   };

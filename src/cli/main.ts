@@ -2,7 +2,6 @@
  * The command line: finds the command, and turns whatever goes wrong into one line on standard error and an exit status: 0 done, 1 what was
  * asked failed, 2 the command line was wrong.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { LivetapeError, toLivetapeError, type ErrorCode } from '../base/index.js';
 import { errorLine } from './errorLine.js';
@@ -13,6 +12,8 @@ import { addKeep } from './keep.js';
 import { addList } from './list.js';
 import { addProbe } from './probe.js';
 import { addRecord } from './record.js';
+import { addServe } from './serve.js';
+import { packageVersion } from './version.js';
 
 /** Codes that say that the command line was wrong. */
 const WRONG_COMMAND_LINE: readonly ErrorCode[] = ['ARGUMENT_INVALID', 'STREAM_CODE_INVALID', 'SOURCE_INVALID', 'SOURCE_UNSUPPORTED'];
@@ -21,12 +22,13 @@ const WRONG_COMMAND_LINE: readonly ErrorCode[] = ['ARGUMENT_INVALID', 'STREAM_CO
 export async function main(argv: readonly string[], io: CliIo = processIo()): Promise<number> {
   const program = new Command('livetape')
     .description('A DVR for live video streams: records them around the clock into plain HLS.')
-    .version(version())
+    .version(packageVersion())
     .showSuggestionAfterError(false)
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text), outputError: () => undefined })
     .exitOverride();
   let status = 0;
   const done = (answer: number): void => void (status = answer);
+  addServe(program, io, done);
   addRecord(program, io, done);
   addList(program, io);
   addInfo(program, io);
@@ -52,9 +54,4 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
 function argumentError(error: CommanderError): LivetapeError {
   const message = error.message.replace(/^error: /, '').replace(/\n[^]*$/, '');
   return new LivetapeError('ARGUMENT_INVALID', `${message} (livetape --help)`, { cause: error });
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,0 +1,15 @@
+/** The server's own log: JSON lines on standard error, by pino. */
+import { destination, pino } from 'pino';
+import type { Logger } from '../base/index.js';
+
+/** How much is logged. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** A log whose level can be changed while it runs. Lines are written at once, so that none is lost when the process is ended. */
+export function openLog(level: LogLevel): { readonly log: Logger; setLevel(level: LogLevel): void } {
+  const log = pino(
+    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } },
+    destination({ dest: 2, sync: true }),
+  );
+  return { log, setLevel: (next) => void (log.level = next) };
+}

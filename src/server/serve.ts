@@ -1,0 +1,143 @@
+/**
+ * The server, put together: the file, the recorders, the streams, the read side, HTTP. It is begun in that order and ended in the opposite one
+ * (docs/design/server.md).
+ */
+import { availableParallelism } from 'node:os';
+import { systemClock, type Clock, type Closable, type Logger } from '../base/index.js';
+import { openConfig, type Config, type ConfigState, type StreamEntry } from '../config/index.js';
+import { probeSource } from '../ingest/index.js';
+import { openPlayback } from '../playback/index.js';
+import { ChildProcessDvrService } from '../recorder/index.js';
+import { openFsStorage, openFolder } from '../storage/index.js';
+import { buildApp } from './app.js';
+import { openChannels } from './channels.js';
+import { notHad, parseListen, showAddress, tryListen } from './listen.js';
+
+/** Bytes in a megabyte. */
+const MEGABYTE = 1e6;
+
+/** What a server is started with. */
+export interface ServeOptions {
+  /** livetape.yaml; need not exist. */
+  readonly config: string;
+  /** In the place of what the file says. */
+  readonly data?: string | undefined;
+  /** In the place of what the file says. */
+  readonly listen?: string | undefined;
+  /** The built-in channel. */
+  readonly demo?: StreamEntry | undefined;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** Of the package. */
+  readonly version: string;
+  /** Called with each log level that the file names, the first one too. */
+  readonly onLogLevel?: (level: Config['log_level']) => void;
+}
+
+/** A server that runs. `close()` commits every tail within 5 s and ends the recorders, too. */
+export interface RunningServer extends Closable {
+  /** Where it answers: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Reads the file again. */
+  reload(): Promise<void>;
+  /** Ends HTTP alone: the recorders go on, for the next server to find (R4). */
+  detach(): Promise<void>;
+}
+
+/**
+ * Starts a server.
+ * @throws LivetapeError CONFIG_INVALID, LISTEN_REFUSED, ROOT_OWNED, STORAGE_FAILED
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { log, version } = options;
+  const clock = options.clock ?? systemClock;
+  const undo: (() => Promise<unknown>)[] = [];
+  /** Ends what was begun, the latest first. */
+  const undoAll = async (): Promise<void> => {
+    for (let end = undo.pop(); end; end = undo.pop()) {
+      await end().catch((error: unknown) => log.error({ err: error }, 'a part of the server did not end cleanly'));
+    }
+  };
+  try {
+    const config = await openConfig({ path: options.config, clock, log, ...(options.demo ? { demo: options.demo } : {}) });
+    undo.push(() => config.close());
+    const { config: first } = config.state;
+    options.onLogLevel?.(first.log_level);
+    const address = parseListen(options.listen ?? first.listen);
+    await tryListen(address);
+    const root = options.data ?? first.data;
+    const openRoot = (path: string): ReturnType<typeof openFsStorage> => openFsStorage(path, { clock, log });
+    const storage = openRoot(root);
+    const pool = await ChildProcessDvrService.open({
+      root: storage.location,
+      recorders: first.recorders === 'auto' ? Math.max(1, availableParallelism() - 1) : first.recorders,
+      storage,
+      openRoot,
+      openFolder: (folder) => openFolder(folder, { clock, log }),
+      minFreeGb: first.min_free_gb,
+      clock,
+      log,
+      version,
+    });
+    let endPool = (): Promise<void> => pool.close();
+    undo.push(() => endPool());
+    const channels = openChannels({ config, pool, storage, openRoot, clock, log });
+    undo.push(() => channels.close());
+    const playback = openPlayback({
+      place: channels.place,
+      clock,
+      maxCacheBytes: first.playback.cache_mb * MEGABYTE,
+      limits: () => {
+        const { live_window, max_window } = config.state.config.playback;
+        return { liveWindowMs: live_window * 1000, maxWindowMs: max_window * 1000 };
+      },
+    });
+    undo.push(() => playback.close());
+    const app = await buildApp({
+      clock,
+      log,
+      config,
+      channels,
+      pool,
+      playback,
+      probe: (source, given) => probeSource(source, { ...given, clock, log }),
+      version,
+    });
+    undo.push(() => app.close());
+    config.onChange((state, before) => {
+      options.onLogLevel?.(state.config.log_level);
+      warnOfRestart(log, state, before);
+    });
+    await app.listen({ host: address.host, port: address.port }).catch((cause: unknown) => {
+      throw notHad(address, cause);
+    });
+    const port = app.addresses()[0]?.port ?? address.port;
+    let ending: Promise<void> | undefined;
+    const running: RunningServer = {
+      url: `http://${showAddress({ host: address.host, port })}`,
+      reload: () => config.reload(),
+      close: () => (ending ??= undoAll()),
+      detach() {
+        endPool = () => pool.detach();
+        return running.close();
+      },
+      [Symbol.asyncDispose]: () => running.close(),
+    };
+    return running;
+  } catch (error) {
+    await undoAll();
+    throw error;
+  }
+}
+
+/** What is read at the start alone. */
+const AT_START = ['listen', 'data', 'recorders', 'min_free_gb'] as const;
+
+function warnOfRestart(log: Logger, state: ConfigState, before: ConfigState): void {
+  for (const field of AT_START) {
+    if (state.config[field] !== before.config[field]) log.warn({ field }, `${field} was changed: it holds from the next start on`);
+  }
+  if (state.config.playback.cache_mb !== before.config.playback.cache_mb) {
+    log.warn({ field: 'playback.cache_mb' }, 'playback.cache_mb was changed: it holds from the next start on');
+  }
+}
