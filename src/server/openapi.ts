@@ -72,8 +72,8 @@ export function swaggerOptions(version: string, paths: readonly DocumentedPaths[
   const transformObject: SwaggerTransformObject = (document) => {
     const made = jsonSchemaTransformObject(document);
     for (const some of paths) Object.assign(made.paths ?? {}, some);
-    const schemas = made.components?.schemas;
-    if (schemas !== undefined) dropUnused(made.paths, schemas);
+    const { components } = made as { components?: { schemas?: Record<string, unknown> } };
+    dropUnused(made.paths, components?.schemas ?? {});
     return made;
   };
   return {
