@@ -19,19 +19,26 @@ import type { ServerContext } from './context.js';
 import { answerClientError, errorAnswer } from './errors.js';
 import { swaggerOptions, type DocumentedPaths } from './openapi.js';
 import type { Routes } from './route.js';
+import { PLAYBACK_PATHS } from './playbackDocument.js';
+import { channelListRoutes } from './routes/channelList.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
 import { keepRoutes } from './routes/keeps.js';
+import { metricsRoutes } from './routes/metrics.js';
+import { playbackRoutes } from './routes/playback.js';
 import { probeRoutes } from './routes/probe.js';
 import { recordingRoutes } from './routes/recordings.js';
 import { streamRoutes } from './routes/streams.js';
+import { Viewing } from './viewing.js';
 
 /** A Fastify application whose schemas are zod's. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 /** Every route there is. */
-const ROUTES: readonly Routes[] = [streamRoutes, recordingRoutes, keepRoutes, probeRoutes];
+const ROUTES: readonly Routes[] = [streamRoutes, recordingRoutes, keepRoutes, probeRoutes, eventRoutes, healthRoutes];
 
 /** Paths that are described by hand. */
-const DOCUMENTED: readonly DocumentedPaths[] = [];
+const DOCUMENTED: readonly DocumentedPaths[] = [PLAYBACK_PATHS];
 
 /** The largest body that a request may have; a stream's settings are far smaller. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -77,6 +84,10 @@ export async function buildApp(context: ServerContext): Promise<App> {
   app.setNotFoundHandler((request, reply) => sendError(log, allowed.refusal(request, reply), request, reply));
   app.addHook('onResponse', async (request, reply) => logRequest(context, request, reply));
 
+  const viewing = new Viewing(context);
+  viewing.http.attach(app);
+  app.addHook('onClose', () => viewing.close());
+
   await app.register(swagger, swaggerOptions(context.version, DOCUMENTED));
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -86,8 +97,11 @@ export async function buildApp(context: ServerContext): Promise<App> {
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const routes of ROUTES) await app.register(routes(context));
+  await app.register(channelListRoutes(context));
+  await app.register(metricsRoutes(context, viewing));
   // Before playback, which answers any path that no other does.
   app.all('/api/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
+  await app.register(playbackRoutes(context, viewing));
   await app.ready();
   return app;
 }

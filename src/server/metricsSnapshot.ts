@@ -1,0 +1,90 @@
+/** Takes the snapshot that the metrics are read from. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Closable } from '../base/index.js';
+import type { Storage } from '../storage/index.js';
+import type { Channel, ServerContext } from './context.js';
+import type { DiskSnapshot, LoopDelay, Snapshot } from './metricsTable.js';
+import type { Viewing } from './viewing.js';
+
+/** Free space is asked of the disks at most so often; milliseconds. */
+const DISKS_MS = 10_000;
+/** The resolution at which the event loop is watched; milliseconds. */
+const LOOP_MS = 10;
+
+/** Knows the server at a moment. */
+export class Snapshots implements Closable {
+  readonly #context: ServerContext;
+  readonly #viewing: Viewing;
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_MS });
+  #disks: { readonly atMs: number; readonly found: Promise<DiskSnapshot[]> } | undefined;
+
+  constructor(context: ServerContext, viewing: Viewing) {
+    this.#context = context;
+    this.#viewing = viewing;
+    this.#loop.enable();
+  }
+
+  /** Everything as it is now. */
+  async take(): Promise<Snapshot> {
+    const { channels, clock, playback, pool, version } = this.#context;
+    const list = await channels.list();
+    const disks = await this.#freeSpace(list);
+    const viewers = this.#viewing.viewers();
+    const { user, system } = process.cpuUsage();
+    return {
+      nowMs: clock.nowMs(),
+      version,
+      streams: list.map(({ code, recording, source }) => ({
+        code,
+        recording,
+        metrics: pool.metrics(code),
+        source,
+        sessions: viewers.get(code) ?? 0,
+      })),
+      recorders: pool.recorders(),
+      disks,
+      playback: playback.stats,
+      playlistBytes: this.#viewing.playlists.sizeBytes,
+      server: { loopDelay: this.#loopDelay(), residentBytes: process.memoryUsage.rss(), cpuSec: (user + system) / 1e6 },
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#loop.disable();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #loopDelay(): LoopDelay {
+    const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - LOOP_MS / 1000) : 0);
+    const loop = this.#loop;
+    const delay = { meanSec: seconds(loop.mean), p99Sec: seconds(loop.percentile(99)), maxSec: seconds(loop.max) };
+    loop.reset();
+    return delay;
+  }
+
+  async #freeSpace(list: readonly Channel[]): Promise<DiskSnapshot[]> {
+    const { clock, channels } = this.#context;
+    const nowMs = clock.monotonicMs();
+    if (!this.#disks || nowMs - this.#disks.atMs >= DISKS_MS) {
+      this.#disks = { atMs: nowMs, found: this.#askDisks(list.map(({ code }) => ({ code, storage: channels.storage(code) }))) };
+    }
+    return this.#disks.found;
+  }
+
+  /** Each disk once. A stream's folder may be a mount of its own, so every stream is asked for. */
+  async #askDisks(places: readonly { readonly code: string; readonly storage: Storage }[]): Promise<DiskSnapshot[]> {
+    const disks = new Map<string, DiskSnapshot>();
+    for (const { code, storage } of places) {
+      try {
+        const { id, freeBytes } = await storage.disk(code);
+        if (!disks.has(id)) disks.set(id, { id, location: storage.location, freeBytes });
+      } catch (error) {
+        this.#context.log.warn({ err: error, stream: code }, 'the free space of a disk is not known');
+      }
+    }
+    return [...disks.values()];
+  }
+}

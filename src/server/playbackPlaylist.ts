@@ -1,0 +1,67 @@
+/**
+ * Sends playlists: not at all to who has them (H3), rendered and coded once for all who ask for the same (playlistCache.ts), and long ones piece by piece.
+ */
+import type { PlaylistAnswer, PlaylistRequest } from '../playback/index.js';
+import { chooseCoding, type Coding } from './acceptEncoding.js';
+import { CHANGES, isKnown, PAST, weakTag } from './caching.js';
+import { compressed } from './compress.js';
+import type { PlaybackExchange } from './playbackRequest.js';
+import { begun, sendBody, sendHead } from './sending.js';
+
+/** Answers with a playlist. */
+export async function sendPlaylist(exchange: PlaybackExchange, asked: PlaylistRequest): Promise<void> {
+  const { context, viewing, code, request, reply } = exchange;
+  const answer = await context.playback.playlist(code, asked);
+  viewing.sessions.seen(code, request.ip, request.headers['user-agent'], answer.targetDurationSec);
+  viewing.reach.served(code, answer.reachMs);
+
+  const tag = weakTag(answer.version);
+  const headers = { etag: tag, 'cache-control': answer.age === 'past' ? PAST : CHANGES, vary: 'accept-encoding' };
+  if (isKnown(request.headers['if-none-match'], tag)) {
+    sendHead(reply.code(304).headers(headers));
+    return;
+  }
+  const coding = chooseCoding(request.headers['accept-encoding']);
+  const typed = {
+    ...headers,
+    'content-type': 'application/vnd.apple.mpegurl',
+    ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
+  };
+  if (request.method === 'HEAD') {
+    sendHead(reply.headers(typed));
+    return;
+  }
+  await sendText(exchange, { answer, asked, coding, typed });
+}
+
+interface Text {
+  readonly answer: PlaylistAnswer;
+  readonly asked: PlaylistRequest;
+  readonly coding: Coding;
+  readonly typed: Readonly<Record<string, string>>;
+}
+
+async function sendText({ context, viewing, code, reply }: PlaybackExchange, { answer, asked, coding, typed }: Text): Promise<void> {
+  const { clock, log } = context;
+  // `body()` may be called once: whoever finds it too long to be kept begins with another answer
+  let fresh: PlaylistAnswer | undefined = answer;
+  const key = `${code} ${answer.version} ${JSON.stringify(asked)}`;
+  const kept = await viewing.playlists.get(key, coding, () => {
+    fresh = undefined;
+    return answer.body();
+  });
+  if (kept) {
+    void reply.headers({ ...typed, 'content-length': kept.length });
+    await sendBody(reply, one(kept), { clock, log, sizeBytes: kept.length });
+    return;
+  }
+  fresh ??= await context.playback.playlist(code, asked);
+  const body = await begun(fresh.body());
+  // it may have grown meanwhile
+  void reply.headers({ ...typed, etag: weakTag(fresh.version) });
+  await sendBody(reply, compressed(body, coding), { clock, log });
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

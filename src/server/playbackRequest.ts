@@ -1,0 +1,13 @@
+/** A request of playback, understood: what every sender of an answer is given. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ServerContext } from './context.js';
+import type { Viewing } from './viewing.js';
+
+/** One request for a stream, and how it is answered. */
+export interface PlaybackExchange {
+  readonly context: ServerContext;
+  readonly viewing: Viewing;
+  readonly code: string;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
