@@ -1,6 +1,6 @@
 /**
  * H.264 (ITU-T H.264): random access at IDR pictures, and at recovery points of open GOPs (D.2.8) whose first slice is an I slice;
- * resolution and sample format from the sequence parameter set (7.3.2.1.1).
+ * resolution and sample format from the sequence parameter set (7.3.2.1.1), and what else a picture's wrapping has to say of it.
  */
 import type { AccessUnitFacts, CodecRules, Verdict } from './accessUnit.js';
 import { BitReader, unescapeNal } from './bits.js';
@@ -11,6 +11,24 @@ const IDR = 5;
 const SEI = 6;
 const SPS = 7;
 const RECOVERY_POINT = 6;
+/** What is read of a slice's header lies within so many bytes. */
+const SLICE_BYTES = 64;
+/** aspect_ratio_idc that is followed by the ratio. */
+const EXTENDED_SAR = 255;
+/** Table E-1, by aspect_ratio_idc. */
+const PIXEL_ASPECTS: readonly (readonly [number, number] | undefined)[] = [
+  ...([undefined, [1, 1], [12, 11], [10, 11], [16, 11], [40, 33], [24, 11], [20, 11], [32, 11]] as const),
+  ...([
+    [80, 33],
+    [18, 11],
+    [15, 11],
+    [64, 33],
+    [160, 99],
+    [4, 3],
+    [3, 2],
+    [2, 1],
+  ] as const),
+];
 /** Profiles whose parameter sets state the chroma format (7.3.2.1.1). */
 const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
@@ -73,21 +91,55 @@ function isRecoveryPoint(unit: Uint8Array, length: number): boolean {
 
 /** Codec, profile, size, chroma format and bit depth of a sequence parameter set; undefined when it cannot be read. */
 export function h264Format(unit: Uint8Array, length = unit.length): string | undefined {
+  const sps = parseH264Sps(unit, length);
+  return sps && `h264 ${sps.width}x${sps.height} profile ${sps.profile} chroma ${sps.chroma} depth ${sps.lumaDepth}`;
+}
+
+/** What a sequence parameter set says (7.3.2.1.1). */
+export interface H264Sps {
+  readonly id: number;
+  /** profile_idc */
+  readonly profile: number;
+  /** constraint_set flags, as one byte */
+  readonly constraints: number;
+  /** level_idc */
+  readonly level: number;
+  /** chroma_format_idc */
+  readonly chroma: number;
+  readonly separatePlanes: boolean;
+  readonly lumaDepth: number;
+  readonly chromaDepth: number;
+  /** Bits of frame_num. */
+  readonly frameNumBits: number;
+  /** frame_mbs_only_flag: there are no fields. */
+  readonly frameOnly: boolean;
+  /** In pixels, what is cropped left out. */
+  readonly width: number;
+  readonly height: number;
+  /** Width and height of a pixel, to each other; undefined where nothing is said. */
+  readonly pixelAspect: readonly [number, number] | undefined;
+}
+
+/** Reads a sequence parameter set; undefined when it cannot be. */
+export function parseH264Sps(unit: Uint8Array, length = unit.length): H264Sps | undefined {
   const bits = new BitReader(unescapeNal(unit, 1, length));
   const profile = bits.u(8);
-  bits.skip(16);
-  bits.ue(); // seq_parameter_set_id
+  const constraints = bits.u(8);
+  const level = bits.u(8);
+  const id = bits.ue();
   let chroma = 1;
-  let depth = 8;
+  let separatePlanes = false;
+  let lumaDepth = 8;
+  let chromaDepth = 8;
   if (HIGH_PROFILES.has(profile)) {
     chroma = bits.ue();
-    if (chroma === 3) bits.skip(1);
-    depth = 8 + bits.ue();
-    bits.ue();
+    if (chroma === 3) separatePlanes = bits.u(1) === 1;
+    lumaDepth = 8 + bits.ue();
+    chromaDepth = 8 + bits.ue();
     bits.skip(1);
     if (bits.u(1) === 1) skipScalingLists(bits, chroma === 3 ? 12 : 8);
   }
-  bits.ue(); // log2_max_frame_num_minus4
+  const frameNumBits = 4 + bits.ue();
   const orderType = bits.ue();
   if (orderType === 0) bits.ue();
   if (orderType === 1) {
@@ -112,7 +164,55 @@ export function h264Format(unit: Uint8Array, length = unit.length): string | und
     width -= unitX * (bits.ue() + bits.ue());
     height -= unitY * (bits.ue() + bits.ue());
   }
-  return bits.exhausted ? undefined : `h264 ${width}x${height} profile ${profile} chroma ${chroma} depth ${depth}`;
+  if (bits.exhausted) return undefined;
+  const pixelAspect = readPixelAspect(bits);
+  return {
+    ...{ id, profile, constraints, level, chroma, separatePlanes, lumaDepth, chromaDepth },
+    ...{ frameNumBits, frameOnly: frameOnly === 1, width, height, pixelAspect },
+  };
+}
+
+/** The beginning of the VUI parameters (E.1.1), where there are any. */
+function readPixelAspect(bits: BitReader): readonly [number, number] | undefined {
+  if (bits.u(1) === 0 || bits.u(1) === 0) return undefined;
+  const index = bits.u(8);
+  const aspect = index === EXTENDED_SAR ? ([bits.u(16), bits.u(16)] as const) : PIXEL_ASPECTS[index];
+  return bits.exhausted || aspect?.[0] === 0 || aspect?.[1] === 0 ? undefined : aspect;
+}
+
+/** What the beginning of a slice says of its picture (7.3.3). */
+export interface H264Slice {
+  readonly firstMacroblock: number;
+  readonly ppsId: number;
+}
+
+/** Reads what does not depend on the parameter sets; undefined when it cannot be. */
+export function parseH264Slice(unit: Uint8Array, length = unit.length): H264Slice | undefined {
+  const bits = new BitReader(unescapeNal(unit, 1, Math.min(length, SLICE_BYTES)));
+  const firstMacroblock = bits.ue();
+  bits.ue(); // slice_type
+  const ppsId = bits.ue();
+  return bits.exhausted ? undefined : { firstMacroblock, ppsId };
+}
+
+/** Which field of which frame a slice belongs to; undefined when it is a frame's, or cannot be read. */
+export function parseH264Field(unit: Uint8Array, sps: H264Sps): { readonly frameNum: number; readonly bottom: boolean } | undefined {
+  if (sps.frameOnly) return undefined;
+  const bits = new BitReader(unescapeNal(unit, 1, Math.min(unit.length, SLICE_BYTES)));
+  for (let field = 0; field < 3; field++) bits.ue();
+  if (sps.separatePlanes) bits.skip(2);
+  const frameNum = bits.u(sps.frameNumBits);
+  const isField = bits.u(1) === 1;
+  const bottom = bits.u(1) === 1;
+  return isField && !bits.exhausted ? { frameNum, bottom } : undefined;
+}
+
+/** Identifiers of a picture parameter set and of the sequence parameter set it stands on (7.3.2.2); undefined when it cannot be read. */
+export function parseH264Pps(unit: Uint8Array): { readonly id: number; readonly spsId: number } | undefined {
+  const bits = new BitReader(unescapeNal(unit, 1, Math.min(unit.length, SLICE_BYTES)));
+  const id = bits.ue();
+  const spsId = bits.ue();
+  return bits.exhausted ? undefined : { id, spsId };
 }
 
 function skipScalingLists(bits: BitReader, count: number): void {

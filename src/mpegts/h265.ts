@@ -5,9 +5,14 @@ import { BitReader, unescapeNal } from './bits.js';
 const LAST_SLICE_TYPE = 31;
 const FIRST_IRAP = 16;
 const LAST_IRAP = 21;
+const LAST_RESERVED_IRAP = 23;
 const SPS = 33;
+const PROFILE_TIER_LEVEL_BYTES = 12;
+/** What is read of a slice's header and of a picture parameter set lies within so many bytes. */
+const SLICE_BYTES = 64;
 
-const unitType = (header: number): number => (header >> 1) & 63;
+/** nal_unit_type, of a unit's first byte. */
+export const unitType = (header: number): number => (header >> 1) & 63;
 
 export const h265Rules: CodecRules = {
   wanted(header) {
@@ -31,14 +36,39 @@ export const h265Rules: CodecRules = {
 
 /** Codec, profile, size, chroma format and bit depth of a sequence parameter set; undefined when it cannot be read. */
 export function h265Format(unit: Uint8Array, length = unit.length): string | undefined {
-  const bits = new BitReader(unescapeNal(unit, 2, length));
-  bits.skip(4);
-  const subLayers = bits.u(3);
-  bits.skip(1);
-  const profile = bits.u(8) & 31;
-  bits.skip(80 + 8);
-  skipSubLayers(bits, subLayers);
-  bits.ue(); // sps_seq_parameter_set_id
+  const sps = parseH265Sps(unit, length);
+  return sps && `h265 ${sps.width}x${sps.height} profile ${sps.profileTierLevel[0]! & 31} chroma ${sps.chroma} depth ${sps.lumaDepth}`;
+}
+
+/** What a sequence parameter set says (7.3.2.2). */
+export interface H265Sps {
+  readonly id: number;
+  readonly vpsId: number;
+  /** Temporal sub-layers. */
+  readonly subLayers: number;
+  /** sps_temporal_id_nesting_flag */
+  readonly nested: boolean;
+  /** The general part of profile_tier_level (7.3.3): 12 bytes, from general_profile_space to general_level_idc. */
+  readonly profileTierLevel: Uint8Array;
+  /** chroma_format_idc */
+  readonly chroma: number;
+  readonly lumaDepth: number;
+  readonly chromaDepth: number;
+  /** In pixels, what is cropped left out. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Reads a sequence parameter set; undefined when it cannot be. */
+export function parseH265Sps(unit: Uint8Array, length = unit.length): H265Sps | undefined {
+  const bytes = unescapeNal(unit, 2, length);
+  const bits = new BitReader(bytes);
+  const vpsId = bits.u(4);
+  const subLayersMinus1 = bits.u(3);
+  const nested = bits.u(1) === 1;
+  bits.skip(PROFILE_TIER_LEVEL_BYTES * 8);
+  skipSubLayers(bits, subLayersMinus1);
+  const id = bits.ue();
   const chroma = bits.ue();
   if (chroma === 3) bits.skip(1);
   let width = bits.ue();
@@ -47,8 +77,29 @@ export function h265Format(unit: Uint8Array, length = unit.length): string | und
     width -= (chroma === 1 || chroma === 2 ? 2 : 1) * (bits.ue() + bits.ue());
     height -= (chroma === 1 ? 2 : 1) * (bits.ue() + bits.ue());
   }
-  const depth = 8 + bits.ue();
-  return bits.exhausted ? undefined : `h265 ${width}x${height} profile ${profile} chroma ${chroma} depth ${depth}`;
+  const lumaDepth = 8 + bits.ue();
+  const chromaDepth = 8 + bits.ue();
+  if (bits.exhausted) return undefined;
+  const profileTierLevel = bytes.slice(1, 1 + PROFILE_TIER_LEVEL_BYTES);
+  return { id, vpsId, subLayers: subLayersMinus1 + 1, nested, profileTierLevel, chroma, lumaDepth, chromaDepth, width, height };
+}
+
+/** What the beginning of a slice segment says of its picture (7.3.6.1); undefined when it cannot be read. */
+export function parseH265Slice(unit: Uint8Array): { readonly isFirst: boolean; readonly ppsId: number } | undefined {
+  const bits = new BitReader(unescapeNal(unit, 2, Math.min(unit.length, SLICE_BYTES)));
+  const isFirst = bits.u(1) === 1;
+  const type = unitType(unit[0]!);
+  if (type >= FIRST_IRAP && type <= LAST_RESERVED_IRAP) bits.skip(1);
+  const ppsId = bits.ue();
+  return bits.exhausted ? undefined : { isFirst, ppsId };
+}
+
+/** Identifiers of a picture parameter set and of the sequence parameter set it stands on (7.3.2.3); undefined when it cannot be read. */
+export function parseH265Pps(unit: Uint8Array): { readonly id: number; readonly spsId: number } | undefined {
+  const bits = new BitReader(unescapeNal(unit, 2, Math.min(unit.length, SLICE_BYTES)));
+  const id = bits.ue();
+  const spsId = bits.ue();
+  return bits.exhausted ? undefined : { id, spsId };
 }
 
 /** Rest of profile_tier_level (7.3.3). */

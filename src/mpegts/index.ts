@@ -20,3 +20,6 @@ export {
   startsUnit,
   writeCounter,
 } from './packet.js';
+export { PictureReader, type CodedPicture } from './picture.js';
+export type { H264Sps } from './h264.js';
+export type { H265Sps } from './h265.js';
