@@ -8,11 +8,11 @@ import { output, PROJECT, serveFolder, start, temporaryFolder, waitFor } from '.
 /** Frames of a recording of the built-in channel. */
 export const FRAMES_PER_SECOND = 25;
 
-/** ffmpeg, to the end or for `seconds` of media: video packets it got, and what it said. */
+/** ffmpeg, to the end or for `seconds` of media: frames it decoded, and what it said is wrong (where runs meet counters jump and the last frame may be cut short: that it warns of). */
 export async function ffmpegPlays(url: string, seconds?: number): Promise<{ frames: number; said: string }> {
   const limit = seconds === undefined ? [] : ['-t', String(seconds)];
   const { stdout, stderr } = await output('ffmpeg', [
-    ...['-nostdin', '-hide_banner', '-v', 'warning', '-i', url, ...limit],
+    ...['-nostdin', '-hide_banner', '-v', 'error', '-i', url, ...limit],
     ...['-map', '0:v:0', '-f', 'framecrc', '-'],
   ]);
   return { frames: stdout.split('\n').filter((line) => /^\d/.test(line)).length, said: stderr };

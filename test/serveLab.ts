@@ -1,0 +1,44 @@
+/** A server of the test's own: the real command on a free port and a folder of its own. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { livetape, temporaryFolder, waitFor, type Running } from './lab.js';
+
+/** A server that runs. */
+export interface TestServer {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** The folder of all streams. */
+  readonly root: string;
+  /** livetape.yaml. */
+  readonly config: string;
+  readonly running: Running;
+  get(path: string, options?: RequestInit): Promise<Response>;
+  json(path: string, options?: RequestInit): Promise<Record<string, unknown>>;
+  text(path: string): Promise<string>;
+}
+
+/** Starts `livetape serve` on what lies in `root`, with livetape.yaml saying `yaml`. */
+export async function startServer(options: { root?: string; yaml?: string; args?: readonly string[] } = {}): Promise<TestServer> {
+  const root = options.root ?? (await temporaryFolder());
+  const config = join(root, 'livetape.yaml');
+  if (options.yaml !== undefined) await writeFile(config, options.yaml);
+  const running = livetape('serve', '--config', config, '--data', root, '--listen', '127.0.0.1:0', ...(options.args ?? []));
+  const url = await waitFor(
+    'the server to say its address',
+    () => {
+      if (running.child.exitCode !== null) throw new Error(`the server ended: ${running.stderr()}`);
+      return /answers at (http:\S+)/.exec(running.stdout())?.[1];
+    },
+    60_000,
+  );
+  const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`${url}${path}`, init);
+  return {
+    url,
+    root,
+    config,
+    running,
+    get,
+    json: async (path, init) => (await (await get(path, init)).json()) as Record<string, unknown>,
+    text: async (path) => (await get(path)).text(),
+  };
+}
