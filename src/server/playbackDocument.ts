@@ -70,18 +70,17 @@ interface Documented {
   readonly tag?: string;
 }
 
-/** GET and HEAD of a path. */
+/** A path. HEAD is answered like GET, without the body. */
 function documented({ id, summary, description, parameters, answers, errors, tag = 'playback' }: Documented): object {
-  const operation = (operationId: string): object => ({
-    operationId,
+  const get = {
+    operationId: id,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters }),
     responses: { ...documentedErrors(...errors), ...answers },
-  });
-  const head = `${id}Head`;
-  return { get: operation(id), head: { ...operation(head), summary: `${summary} (headers alone)` } };
+  };
+  return { get };
 }
 
 function playlist(id: string, summary: string, parameters: readonly object[], description?: string): object {

@@ -2,6 +2,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LivetapeError, ManualClock } from '../../base/index.js';
 import { buildApp, type App } from '../app.js';
+import { ResponseChecker } from '../testDocument.js';
 import { FakePlayback, FakeRecorders, someBytes, viewersContext } from '../testViewers.js';
 
 const apps: App[] = [];
@@ -14,8 +15,14 @@ async function lab(options: Parameters<typeof viewersContext>[0] = {}) {
   const recorders = options.recorders ?? new FakeRecorders();
   const app = await buildApp(viewersContext({ ...options, playback, recorders }));
   apps.push(app);
-  const get = (url: string, headers: Record<string, string> = {}) => app.inject({ method: 'GET', url, headers });
-  return { app, playback, recorders, get };
+  const checker = new ResponseChecker(app.swagger());
+  const ask = async (method: 'GET' | 'HEAD' | 'OPTIONS' | 'POST', url: string, headers: Record<string, string> = {}) => {
+    const response = await app.inject({ method, url, headers });
+    checker.check({ method, url, status: response.statusCode, headers: response.headers, body: response.body });
+    return response;
+  };
+  const get = (url: string, headers?: Record<string, string>) => ask('GET', url, headers);
+  return { playback, recorders, ask, get };
 }
 
 describe('paths', () => {
@@ -48,18 +55,18 @@ describe('paths', () => {
   });
 
   it('any origin may play; what may be asked is said to a preflight', async () => {
-    const { app, get } = await lab();
+    const { ask, get } = await lab();
     for (const url of ['/news/index.m3u8', '/news/000001.ts', '/other/index.m3u8']) {
       const { headers } = await get(url);
       expect(headers['access-control-allow-origin'], url).toBe('*');
       expect(headers['access-control-expose-headers'], url).toBe('Content-Length, Content-Range, ETag, Date');
     }
-    const preflight = await app.inject({ method: 'OPTIONS', url: '/news/000001.ts' });
+    const preflight = await ask('OPTIONS', '/news/000001.ts');
     expect([preflight.statusCode, preflight.headers['access-control-allow-methods']]).toEqual([204, 'GET, HEAD, OPTIONS']);
     // the API is for its own page (H3)
-    expect((await app.inject({ method: 'OPTIONS', url: '/api/v1/streams' })).headers['access-control-allow-origin']).toBeUndefined();
+    expect((await ask('OPTIONS', '/api/v1/streams')).headers['access-control-allow-origin']).toBeUndefined();
     expect((await get('/api/nothing')).headers['access-control-allow-origin']).toBeUndefined();
-    const post = await app.inject({ method: 'POST', url: '/news/index.m3u8' });
+    const post = await ask('POST', '/news/index.m3u8');
     expect([post.statusCode, post.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 });
@@ -107,8 +114,8 @@ describe('playlists', () => {
   });
 
   it('HEAD: the same headers, and no text is made', async () => {
-    const { app, playback } = await lab();
-    const head = await app.inject({ method: 'HEAD', url: '/news/index.m3u8', headers: { 'accept-encoding': 'gzip' } });
+    const { ask, playback } = await lab();
+    const head = await ask('HEAD', '/news/index.m3u8', { 'accept-encoding': 'gzip' });
     expect([head.statusCode, head.headers['content-encoding'], head.headers.etag, head.body]).toEqual([200, 'gzip', 'W/"v1"', '']);
     expect(playback.rendered).toBe(0);
   });
@@ -159,7 +166,7 @@ describe('playlists', () => {
 
 describe('segments', () => {
   it('are sent whole, with what caches need', async () => {
-    const { app, get, playback } = await lab();
+    const { ask, get, playback } = await lab();
     const whole = await get('/news/000001.ts', { 'accept-encoding': 'gzip' });
     expect(whole.statusCode).toBe(200);
     expect(whole.headers).toMatchObject({
@@ -173,7 +180,7 @@ describe('segments', () => {
     const tag = whole.headers.etag as string;
     expect(tag).toMatch(/^"[\w.-]+"$/);
     expect((await get('/news/000001.ts', { 'if-none-match': tag })).statusCode).toBe(304);
-    const head = await app.inject({ method: 'HEAD', url: '/news/000001.ts', headers: { range: 'bytes=0-1' } });
+    const head = await ask('HEAD', '/news/000001.ts', { range: 'bytes=0-1' });
     expect([head.statusCode, head.headers['content-length'], head.body]).toEqual([200, '1000000', '']);
     expect(playback.openFiles).toBe(0);
   });
@@ -227,7 +234,7 @@ describe('segments', () => {
 
 describe('files made of segments', () => {
   it('an export says its size and a file name', async () => {
-    const { app, get, playback } = await lab();
+    const { ask, get, playback } = await lab();
     const answer = await get('/uk/bbc/archive-1767225600-3600.ts');
     expect(answer.headers).toMatchObject({
       'content-type': 'video/mp2t',
@@ -235,7 +242,7 @@ describe('files made of segments', () => {
       'content-disposition': 'attachment; filename="uk-bbc-20260101T000000Z-3600.ts"',
     });
     expect(Buffer.compare(answer.rawPayload, playback.segmentBytes)).toBe(0);
-    const head = await app.inject({ method: 'HEAD', url: '/news/archive-1767225600-3600.ts' });
+    const head = await ask('HEAD', '/news/archive-1767225600-3600.ts');
     expect([head.headers['content-length'], head.body]).toEqual(['1000000', '']);
     expect(playback.openBodies).toBe(0);
   });
