@@ -25,6 +25,14 @@ export const errorSchema = z
     examples: [{ error: { code: 'STREAM_NOT_FOUND', message: 'there is no stream news' } }],
   });
 
+/** An answer in JSON, for the schema of a route. */
+export function json<S extends z.ZodType>(
+  description: string,
+  schema: S,
+): { description: string; content: { 'application/json': { schema: S } } } {
+  return { description, content: { 'application/json': { schema } } };
+}
+
 /** Codes that every request can be answered with. */
 const ALWAYS: readonly ErrorCode[] = ['REQUEST_INVALID', 'INVARIANT_BROKEN'];
 
@@ -46,13 +54,11 @@ export function documentedErrors(...codes: ErrorCode[]): Record<string, object> 
   return Object.fromEntries([...byStatus(codes)].map(([status, names]) => [String(status), { description: names.join(', '), content }]));
 }
 
-/** An answer in JSON, for the schema of a route. */
-export function json<S extends z.ZodType>(
-  description: string,
-  schema: S,
-): { description: string; content: { 'application/json': { schema: S } } } {
-  return { description, content: { 'application/json': { schema } } };
-}
+/** What a body can be refused with before it is read. */
+export const bodyErrors = {
+  413: json('REQUEST_INVALID: the body is too large.', errorSchema),
+  415: json('REQUEST_INVALID: the body is no JSON.', errorSchema),
+} as const;
 
 const TAGS = {
   streams: 'The streams in livetape.yaml.',

@@ -25,7 +25,7 @@ export const eventRoutes: Routes =
             'Server-sent events: `recording.started`, `recording.stopped`, `recording.failed`, `archive.healed`, `segment.written`, `segment.pruned`, `gap.opened`, `gap.closed`, `source.ended`; ' +
             'docs/reference/http.md says what each carries. A client that comes back says the id of the last it heard, as browsers do by themselves, and misses none; ' +
             '`reset` says that some it had not heard are not kept any more: then read the streams anew. A comment comes every 15 seconds.',
-          headers: z.object({ 'last-event-id': z.string().optional().describe('Of the last event that was heard.') }),
+          headers: z.looseObject({ 'last-event-id': z.string().optional().describe('Of the last event that was heard.') }),
           querystring: z.strictObject({
             stream: z.string().optional().describe('Only the events of this stream.'),
             last_event_id: z.string().optional().describe('As the header, for clients that cannot send one.'),

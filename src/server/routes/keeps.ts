@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ListedKeep } from '../../archive/index.js';
 import { LivetapeError } from '../../base/index.js';
 import { checkStreamCode, parseTime } from '../../model/index.js';
-import { errorResponses, json } from '../openapi.js';
+import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { codeParams, countSchema, timeSchema } from './shapes.js';
 
@@ -101,6 +101,7 @@ export const keepRoutes: Routes =
               'STORAGE_FAILED',
               'RECORDER_LOST',
             ),
+            ...bodyErrors,
           },
         },
       },

@@ -2,10 +2,9 @@
 import { z } from 'zod';
 import { delay, LivetapeError } from '../../base/index.js';
 import { dvrSchema, streamSchema } from '../../config/index.js';
-import { openSource, sourceOptions } from '../../ingest/index.js';
 import { checkStreamCode } from '../../model/index.js';
 import type { ServerContext } from '../context.js';
-import { errorResponses, json } from '../openapi.js';
+import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { codeParams, findChannel, streamAnswer, streamAnswerSchema, type StreamAnswer } from './shapes.js';
 
@@ -85,13 +84,13 @@ export const streamRoutes: Routes = (context) => async (app) => {
           200: json('It was there, and is replaced.', streamAnswerSchema),
           201: json('It is made.', streamAnswerSchema),
           ...errorResponses(...WRITE_ERRORS, 'STREAM_CODE_TAKEN'),
+          ...bodyErrors,
         },
       },
     },
     async ({ params, body }, reply) => {
       const code = checkStreamCode(params.code);
       const { template, ...entry } = writable(code, body);
-      await checkSource(context, entry.source);
       const made = !config.state.streams.has(code);
       await config.put(code, { ...entry, ...(typeof template === 'string' ? { template } : {}) });
       const answer = await settled(context, code);
@@ -110,14 +109,16 @@ export const streamRoutes: Routes = (context) => async (app) => {
           'Writes them to livetape.yaml. A change interrupts only what it must: new limits of retention do not interrupt the recording.',
         params: codeParams,
         body: patchSchema,
-        response: { 200: json('The stream as it is now.', streamAnswerSchema), ...errorResponses(...WRITE_ERRORS, 'STREAM_NOT_FOUND') },
+        response: {
+          200: json('The stream as it is now.', streamAnswerSchema),
+          ...errorResponses(...WRITE_ERRORS, 'STREAM_NOT_FOUND'),
+          ...bodyErrors,
+        },
       },
     },
     async ({ params, body }) => {
       const code = checkStreamCode(params.code);
-      const change = writable(code, body);
-      await checkSource(context, change.source);
-      await config.patch(code, change);
+      await config.patch(code, writable(code, body));
       return settled(context, code);
     },
   );
@@ -208,11 +209,6 @@ function writable<B extends { readonly code?: unknown; readonly status?: unknown
     throw new LivetapeError('REQUEST_INVALID', 'body.code: it is not the code in the address; a stream cannot be given another');
   }
   return rest;
-}
-
-/** So that a mistyped source is refused, and not written. Nothing is opened. */
-async function checkSource({ clock, log }: ServerContext, source: string | null | undefined): Promise<void> {
-  if (typeof source === 'string' && source !== '') await openSource(sourceOptions(source).url, { clock, log }).close();
 }
 
 /** The stream, when what was asked of it has been begun or it is known why not: that is no error of the request, which was carried out. */
