@@ -74,8 +74,9 @@ export class ChannelWorker {
   #begin(): Promise<void> {
     this.#retry?.cancel();
     this.#retry = undefined;
+    if (this.#closed) return Promise.resolve();
     this.#again = true;
-    this.#run ??= this.#work().finally(() => (this.#run = undefined));
+    this.#run ??= this.#work();
     return this.#run;
   }
 
@@ -92,6 +93,8 @@ export class ChannelWorker {
         this.#failed(toLivetapeError(error, 'INVARIANT_BROKEN', `stream ${this.#options.code}`));
       }
     }
+    // At once: whatever is said after this begins anew.
+    this.#run = undefined;
     if (this.#error === undefined && this.#options.wanted() === undefined) this.#options.idle();
   }
 
