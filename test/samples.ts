@@ -32,6 +32,10 @@ const RECIPES = {
   ],
   'h264-intra-refresh': [...PICTURE, '-t', '4', ...H264, '-x264-params', 'intra-refresh=1:keyint=25'],
   'h264-interlaced': [...PICTURE, '-t', '4', ...H264, '-flags', '+ildct+ilme', '-x264-params', 'interlaced=1:tff=1:keyint=25:scenecut=0'],
+  'h264-anamorphic': [
+    ...['-f', 'lavfi', '-i', 'testsrc2=size=352x288:rate=25', '-t', '2', '-vf', 'crop=346:282:0:0,setsar=16/11', ...H264],
+    ...['-profile:v', 'high422', '-pix_fmt', 'yuv422p10le'],
+  ],
   'h265-aac': [
     ...PICTURE,
     ...SOUND,
