@@ -12,8 +12,6 @@ export type {
   TimelineEntry,
   Timelines,
 } from './contract.js';
-export { openSegments, type Segments, type SegmentsOptions } from './media/segments.js';
-export { findWindow, isPast, type WindowRange } from './window.js';
-export { answerPlaylist, type AnswerOptions } from './playlists/answer.js';
+export { openPlayback, type PlaybackOptions } from './playback.js';
 export { readStreamRequest } from './playlists/request.js';
-export { archiveStatus } from './playlists/status.js';
+export { openTimelines, type TimelinesOptions } from './timeline/timelines.js';
