@@ -2,13 +2,13 @@
  * The server, put together: the file, the recorders, the streams, the read side, HTTP. It is begun in that order and ended in the opposite one
  * (docs/design/server.md).
  */
-import { availableParallelism } from 'node:os';
+import type { AddressInfo } from 'node:net';
 import { systemClock, type Clock, type Closable, type Logger } from '../base/index.js';
 import { openConfig, type Config, type ConfigState, type StreamEntry } from '../config/index.js';
 import { probeSource } from '../ingest/index.js';
 import { openPlayback } from '../playback/index.js';
 import { ChildProcessDvrService } from '../recorder/index.js';
-import { openFsStorage, openFolder } from '../storage/index.js';
+import { openFsStorage, type Storage } from '../storage/index.js';
 import { buildApp } from './app.js';
 import { openChannels } from './channels.js';
 import { notHad, parseListen, showAddress, tryListen } from './listen.js';
@@ -66,18 +66,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const address = parseListen(options.listen ?? first.listen);
     await tryListen(address);
     const root = options.data ?? first.data;
-    const openRoot = (path: string): ReturnType<typeof openFsStorage> => openFsStorage(path, { clock, log });
+    const openRoot = (path: string): Storage => openFsStorage(path, { clock, log });
     const storage = openRoot(root);
     const pool = await ChildProcessDvrService.open({
       root: storage.location,
-      recorders: first.recorders === 'auto' ? Math.max(1, availableParallelism() - 1) : first.recorders,
-      storage,
-      openRoot,
-      openFolder: (folder) => openFolder(folder, { clock, log }),
+      recorders: first.recorders,
+      version,
       minFreeGb: first.min_free_gb,
+      logLevel: first.log_level,
       clock,
       log,
-      version,
     });
     let endPool = (): Promise<void> => pool.close();
     undo.push(() => endPool());
@@ -111,7 +109,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await app.listen({ host: address.host, port: address.port }).catch((cause: unknown) => {
       throw notHad(address, cause);
     });
-    const port = app.addresses()[0]?.port ?? address.port;
+    // Where any free port was asked for, which one it became.
+    const { port } = app.server.address() as AddressInfo;
     let ending: Promise<void> | undefined;
     const running: RunningServer = {
       url: `http://${showAddress({ host: address.host, port })}`,
