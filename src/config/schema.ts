@@ -20,7 +20,7 @@ export const templateSchema = z
   .strictObject({
     source: z.string().optional().describe('Where the stream comes from; see the guide to sources.'),
     title: z.string().max(200).optional().describe('A name for people, in channel lists.'),
-    dvr: dvrSchema.partial().optional(),
+    dvr: dvrSchema.partial().optional().describe('How it is recorded.'),
   })
   .describe('Defaults that streams inherit.');
 
@@ -52,7 +52,7 @@ export const playbackSchema = z
         'A prefix such as `/archive/`: segments are answered with `X-Accel-Redirect: PREFIX{code}/{file}`, for nginx to send. Empty: Livetape sends them.',
       ),
   })
-  .describe('Playback.');
+  .describe('What playback is allowed and given.');
 
 /** The whole file. */
 export const configSchema = z.strictObject({
