@@ -96,10 +96,11 @@ module.exports = {
     },
     {
       name: 'fs-where',
+      // ingest/udp reads what the kernel dropped, in /proc/net: Linux says it nowhere else
       // recorder/children keeps house for its sockets, which are no storage of anybody's
-      comment: 'node:fs is for storage/fs, ingest/file, config, cli and recorder/children',
+      comment: 'node:fs is for storage/fs, ingest/file, ingest/udp, config, cli and recorder/children',
       severity: 'error',
-      from: { path: '^src/', pathNot: [...TESTS, '^src/(storage/fs|ingest/file|config|cli|recorder/children)/'] },
+      from: { path: '^src/', pathNot: [...TESTS, '^src/(storage/fs|ingest/file|ingest/udp|config|cli|recorder/children)/'] },
       to: { path: '^(node:)?fs(/promises)?$', dependencyTypes: ['core'] },
     },
     {

@@ -13,7 +13,13 @@ export interface Flow {
 
 /** The way of bytes and events from one source to its sink. */
 export class Gate {
-  readonly stats = { receivedBytes: 0, connections: 0, rtpLostPackets: 0, foreignDatagrams: 0 } satisfies SourceStats;
+  readonly stats = {
+    receivedBytes: 0,
+    connections: 0,
+    rtpLostPackets: 0,
+    foreignDatagrams: 0,
+    kernelDrops: undefined,
+  } satisfies SourceStats;
   readonly #abort = new AbortController();
   #sink: SourceSink | undefined;
   /** What waits for room. */

@@ -31,6 +31,8 @@ export interface SourceStats {
   readonly rtpLostPackets: number;
   /** Datagrams that were neither TS nor RTP. */
   readonly foreignDatagrams: number;
+  /** Datagrams that the kernel dropped because they were not read in time, as of a second ago; undefined for what is no datagram, and where the system does not tell. */
+  readonly kernelDrops: number | undefined;
 }
 
 /** A source, open or not yet. */

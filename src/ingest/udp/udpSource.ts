@@ -12,6 +12,7 @@ import { SilenceTimer } from '../silence.js';
 import type { OpenOptions, Source, SourceSink, SourceStats } from '../source.js';
 import { redactUrl } from '../sourceUrl.js';
 import { DatagramReader } from './datagram.js';
+import { kernelDrops } from './kernelDrops.js';
 import { RtpOrder } from './rtp.js';
 import { bindingOf, parseUdpUrl, type UdpTarget } from './udpUrl.js';
 
@@ -43,6 +44,11 @@ class UdpSource implements Source {
   #closing: Promise<void> | undefined;
   #binding = false;
   #receiving = false;
+  /** Where the socket is bound. */
+  #bound: { readonly address: string; readonly port: number } | undefined;
+  /** Datagrams that the kernel dropped: of this socket, and of those before it. */
+  #drops: number | undefined;
+  #dropsBefore = 0;
 
   constructor(url: string, target: UdpTarget, options: OpenOptions) {
     this.url = redactUrl(url);
@@ -58,7 +64,7 @@ class UdpSource implements Source {
   }
 
   get stats(): SourceStats {
-    return this.#gate.stats;
+    return { ...this.#gate.stats, kernelDrops: this.#kernelDrops() };
   }
 
   start(sink: SourceSink): void {
@@ -73,6 +79,14 @@ class UdpSource implements Source {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Over all sockets of this source; what one dropped since the latest look is not known when it has gone. */
+  #kernelDrops(): number | undefined {
+    if (this.#bound !== undefined) {
+      this.#drops = kernelDrops.dropsOf(this.#options.clock, this.#bound.address, this.#bound.port) ?? this.#drops;
+    }
+    return this.#drops === undefined ? undefined : this.#dropsBefore + this.#drops;
   }
 
   #open(): void {
@@ -115,6 +129,7 @@ class UdpSource implements Source {
           return;
         }
         this.#growReceiveBuffer(socket);
+        this.#bound = socket.address();
         this.#silence.start();
       });
     } catch (error) {
@@ -149,6 +164,9 @@ class UdpSource implements Source {
 
   #failed(error: unknown): void {
     this.#silence.stop();
+    this.#bound = undefined;
+    if (this.#drops !== undefined) this.#dropsBefore += this.#drops;
+    this.#drops = this.#drops === undefined ? undefined : 0;
     this.#receiving = false;
     if (!this.#gate.isOpen) return;
     const reason = reasonOf(error);
@@ -194,6 +212,7 @@ class UdpSource implements Source {
     this.#order.close();
     const socket = this.#socket;
     this.#socket = undefined;
+    this.#bound = undefined;
     if (!socket) return;
     // dgram forgets a close that is asked for before bind is through, when bind then fails
     if (this.#binding) await new Promise<void>((resolve) => socket.once('listening', resolve).once('error', () => resolve()));
