@@ -19,7 +19,7 @@ export async function sendLive(exchange: PlaybackExchange): Promise<void> {
   const viewer = await viewing.relays.watch(code).catch(async (error: unknown) => {
     throw isLivetapeError(error, 'NOT_RECORDING') ? await notRecording(exchange) : error;
   });
-  await sendBody(reply.headers(headers), viewer, { clock, log, stalledMs: STALLED_MS });
+  await sendBody(reply.headers(headers), viewer, { clock, log, stalledMs: STALLED_MS, headersFirst: true });
 }
 
 async function notRecording({ context, code }: PlaybackExchange): Promise<LivetapeError> {

@@ -17,6 +17,8 @@ export interface SendingOptions {
   readonly stalledMs?: number;
   /** What the body must come to; it is broken off when it does not. */
   readonly sizeBytes?: number;
+  /** The headers go out before there is anything of the body; else with the first of it. */
+  readonly headersFirst?: boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface SendingOptions {
 export async function sendBody(reply: FastifyReply, body: AsyncIterable<Uint8Array>, options: SendingOptions): Promise<void> {
   const { log, sizeBytes } = options;
   const response = begin(reply);
+  if (options.headersFirst) response.flushHeaders();
   const iterator = body[Symbol.asyncIterator]();
   let returned: Promise<unknown> | undefined;
   const giveUp = (): void => {
