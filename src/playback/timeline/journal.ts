@@ -162,9 +162,9 @@ export function factsOf(entry: PlaylistEntry): EntryFacts {
 }
 
 /**
- * The journal that stands there; undefined where there is none, or none with an entry. What another system began is to be gone
- * through first: its `last` is its first.
- * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, or what the storage throws; JournalMoved
+ * The journal that stands there, if it `stands` afterwards; undefined where there is none, or none with an entry. What another system began is to be
+ * gone through first: its `last` is its first.
+ * @throws LivetapeError ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER, or what the storage throws
  */
 export async function openJournal(storage: StreamStorage): Promise<Journal | undefined> {
   const found = await readHead(storage);
@@ -186,9 +186,7 @@ export async function openJournal(storage: StreamStorage): Promise<Journal | und
   if (first === undefined) return undefined;
   const head = bytes.slice(0, toByte);
   const journal: Journal = { ...ground, header: chunk.header, head, first, last: first, ended: false };
-  const opened = ground.foreign ? journal : await withTail(journal);
-  if (!(await stands(opened))) throw new JournalMoved();
-  return opened;
+  return ground.foreign ? journal : withTail(journal);
 }
 
 /**
