@@ -42,7 +42,6 @@ it('a long one is not kept, and a failure is not remembered', async () => {
   // that it is long is remembered
   expect(await cache.get('long', 'identity', long.render)).toBeUndefined();
   expect(long.made.count).toBe(1);
-  // eslint-disable-next-line require-yield -- it fails first
   async function* fails(): AsyncGenerator<Uint8Array> {
     throw new Error('pruned');
   }

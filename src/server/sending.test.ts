@@ -62,12 +62,13 @@ class Client {
 /** Kept when a number has stood still for a while. */
 async function stands(what: string, value: () => number): Promise<number> {
   let [last, times] = [-1, 0];
-  return waitFor(what, () => {
+  await waitFor(what, () => {
     const now = value();
     times = now === last && now > 0 ? times + 1 : 0;
     last = now;
-    return times >= 8 && now;
+    return times >= 8;
   });
+  return last;
 }
 
 describe('bodies', () => {
