@@ -25,9 +25,9 @@ export class ServedReaches {
   served(code: StreamCode, reachMs: number): void {
     if (!(reachMs > 0)) return;
     const slot = Math.floor(this.#clock.monotonicMs() / SLOT_MS);
+    if (this.#slots.get(code)?.has(slot) !== true) this.#forget();
     const slots = this.#slots.get(code) ?? new Map<number, number>();
     this.#slots.set(code, slots);
-    if (!slots.has(slot)) this.#forget();
     slots.set(slot, Math.max(slots.get(slot) ?? 0, reachMs));
   }
 
