@@ -142,6 +142,8 @@ export interface TestApp extends AsyncDisposable {
   /** The temporary folder, where livetape.yaml is. */
   readonly folder: string;
   readonly checker: ResponseChecker;
+  /** Listens on a free port of 127.0.0.1, and says which. */
+  listen(): Promise<number>;
   /** Asks, and holds the answer to the OpenAPI document. */
   inject(options: TestRequest | string): Promise<LightMyRequestResponse>;
 }
@@ -188,6 +190,9 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
     channels,
     folder,
     checker,
+    async listen() {
+      return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
+    },
     async inject(options) {
       const request = typeof options === 'string' ? { url: options } : options;
       const response = await app.inject(request);
