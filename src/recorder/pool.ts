@@ -2,7 +2,6 @@
  * What a server needs beyond starting and stopping: sources that are connected where the sessions run, and how the recorders are doing. Implemented over
  * child processes (recorder/children), where buffers live in the child that records the stream.
  */
-import type { Closable } from '../base/index.js';
 import type { DvrConfig } from './config.js';
 import type { DvrService } from './service.js';
 
