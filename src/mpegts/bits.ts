@@ -2,7 +2,7 @@
 
 /** The unit's bytes [from, length) without emulation_prevention_three_byte. */
 export function unescapeNal(nal: Uint8Array, from: number, length: number): Uint8Array {
-  const out = new Uint8Array(length - from);
+  const out = new Uint8Array(Math.max(0, length - from));
   let size = 0;
   let zeros = 0;
   for (let at = from; at < length; at++) {

@@ -11,6 +11,12 @@ import { PesPayload } from './pesPayload.js';
 /** Largest picture that is put together; coded pictures of 8K stay below it. */
 const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 
+/** Largest identifier of a parameter set there is (H.264, 7.4.2.2), and what a decoder configuration can hold of one. */
+const MAX_SET_ID = 255;
+const MAX_SET_BYTES = 0xffff;
+/** Picture parameter sets that a decoder configuration can hold (ISO/IEC 14496-15, 5.3.3.1.2). */
+const MAX_PPS_UNITS = 255;
+
 /** A picture, and what a decoder has to be told before it. Units have no start codes. */
 export type CodedPicture =
   | {
@@ -111,7 +117,7 @@ export class PictureReader {
     const { vps, pps } = this.#sets;
     const ppsUnits = [...this.#ppsIds].sort((a, b) => a - b).map((id) => pps.get(id));
     const units = this.#units;
-    if (ppsUnits.length === 0 || !ppsUnits.every((unit) => unit !== undefined)) return undefined;
+    if (ppsUnits.length === 0 || ppsUnits.length > MAX_PPS_UNITS || !ppsUnits.every((unit) => unit !== undefined)) return undefined;
     const spsUnit = this.#spsOf(ppsUnits[0]!);
     if (spsUnit === undefined) return undefined;
     if (this.codec === 'h264') {
@@ -158,7 +164,7 @@ export class PictureReader {
 
   #remember(kind: 'vps' | 'sps' | 'pps', unit: Uint8Array): void {
     const id = this.#identifier(kind, unit);
-    if (id !== undefined) this.#sets[kind].set(id, unit);
+    if (id !== undefined && id <= MAX_SET_ID && unit.length <= MAX_SET_BYTES) this.#sets[kind].set(id, unit);
   }
 
   #identifier(kind: 'vps' | 'sps' | 'pps', unit: Uint8Array): number | undefined {
