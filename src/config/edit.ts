@@ -20,10 +20,16 @@ export function editStream(file: ConfigDocument, code: string, entry: Fields | u
   const wanted = tidied({ ...file.value, streams });
   const current = tidied(file.value);
   const says = (text: string): ConfigDocument | undefined => {
+    // Half of a character that needs two cannot be stored but as an escape.
+    if (Buffer.from(text).toString() !== text) return undefined;
     const edited = readDocument(file.path, text);
     return isDeepStrictEqual(withStreams(tidied(edited.value)), wanted) ? edited : undefined;
   };
-  const edited = attempt(() => says(spliced(file, current, wanted))) ?? attempt(() => says(rewritten(file, code, entry)));
+  const edited =
+    attempt(() => says(spliced(file, current, wanted))) ??
+    // A field that a merge key brings in cannot be taken away alone.
+    attempt(() => says(spliced(file, current, wanted, code))) ??
+    attempt(() => says(rewritten(file, code, entry)));
   if (edited !== undefined) return edited;
   throw new LivetapeError(
     'CONFIG_UNWRITABLE',
@@ -57,9 +63,9 @@ interface Splice {
   readonly text: string;
 }
 
-/** The text with the characters replaced that say otherwise than `wanted`. */
-function spliced(file: ConfigDocument, current: Fields, wanted: Fields): string {
-  const edit = new TextEdit(file);
+/** The text with the characters replaced that say otherwise than `wanted`; all of a stream's where its code is given. */
+function spliced(file: ConfigDocument, current: Fields, wanted: Fields, whole?: string): string {
+  const edit = new TextEdit(file, whole);
   const { contents } = file.yaml;
   if (isMap(contents)) edit.reconcile(contents, current, wanted);
   else edit.append(wanted);
@@ -71,12 +77,16 @@ class TextEdit {
   readonly #eol: string;
   readonly #step: number;
   readonly #splices: Splice[] = [];
+  /** To be replaced as a whole. */
+  readonly #whole: Pair | undefined;
 
-  constructor(file: ConfigDocument) {
+  constructor(file: ConfigDocument, whole: string | undefined) {
     const { text } = file;
     this.#eol = text.includes('\r\n') ? '\r\n' : '\n';
     this.#text = text === '' || text.endsWith('\n') ? text : text + this.#eol;
     this.#step = this.#indentStep(file.yaml.contents);
+    const streams = file.yaml.get('streams');
+    this.#whole = whole !== undefined && isMap(streams) ? streams.items.find((pair) => nameOf(pair) === whole) : undefined;
   }
 
   /** The edited text; splices never overlap, or the edit is given up. */
@@ -148,7 +158,8 @@ class TextEdit {
   #change(map: YAMLMap, pair: Pair, name: string, current: unknown, wanted: unknown): void {
     const { value } = pair;
     if (isFields(wanted)) {
-      if (isMap(value) && value.items.length > 0) return this.reconcile(value, isFields(current) ? current : {}, wanted);
+      if (isMap(value) && value.items.length > 0 && pair !== this.#whole)
+        return this.reconcile(value, isFields(current) ? current : {}, wanted);
       const isNothing = (isScalar(value) && isEmpty(value)) || (isMap(value) && value.flow === true);
       if (map.flow !== true && isNothing && Object.keys(wanted).length > 0) {
         const [start, end] = rangeOf(value);
@@ -174,7 +185,9 @@ class TextEdit {
   #block(fields: Fields, column: number): string {
     // One line for each value, so that indenting the lines changes none of them.
     const text = stringify(fields, { lineWidth: 0, indent: this.#step, blockQuote: false, doubleQuotedAsJSON: true });
-    return text.replace(/^(?=.)/gm, ' '.repeat(column)).replaceAll('\n', this.#eol);
+    // `^` would match after U+2028 too.
+    const lines = text.split('\n').map((line) => (line === '' ? '' : ' '.repeat(column) + line));
+    return lines.join(this.#eol);
   }
 
   /** Where a pair begins with the comment right above it. That above the first of a mapping may be about all of them. */
@@ -264,7 +277,8 @@ function isEmpty(value: Scalar): boolean {
 /** A value as one word of YAML, quoted as the old one was. */
 function inStyle(value: unknown, old: Scalar): string {
   const scalar = new Scalar(value);
-  if (typeof value === 'string' && (old.type === 'QUOTE_DOUBLE' || old.type === 'QUOTE_SINGLE')) scalar.type = old.type;
+  if (typeof value === 'string' && !value.includes('\n') && (old.type === 'QUOTE_DOUBLE' || old.type === 'QUOTE_SINGLE'))
+    scalar.type = old.type;
   return stringify(scalar, { lineWidth: 0, blockQuote: false, doubleQuotedAsJSON: true }).trimEnd();
 }
 
@@ -280,6 +294,7 @@ function rewritten(file: ConfigDocument, code: string, entry: Fields | undefined
       if (target === undefined || !changing.has(target)) return undefined;
       const copy = target.clone() as typeof target;
       delete copy.anchor;
+      copy.comment = alias.comment ?? null;
       return copy;
     },
   });
