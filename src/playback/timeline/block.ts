@@ -1,6 +1,6 @@
 /**
  * Entries in blocks of 512, aligned by media sequence (P4): columns for what is searched and summed, and the text as HLS clients get it, joined. A full block
- * never changes; the one at the edge is added to. Bytes that were handed out never change.
+ * never changes; the one at the edge is made anew from the one before as it grows, so whoever holds a block holds it as it was.
  */
 import { invariant } from '../../base/index.js';
 import type { Gap } from '../../model/index.js';
@@ -45,7 +45,7 @@ export class Block {
   /** Own tag not counted. */
   readonly #discontinuities = new Float64Array(BLOCK_ENTRIES);
   #text = Buffer.alloc(0);
-  readonly #gaps: PlacedGap[] = [];
+  #gaps: PlacedGap[] = [];
 
   constructor(first: Cursor) {
     this.firstSequence = first.sequence;
@@ -75,6 +75,22 @@ export class Block {
     return this.#gaps;
   }
 
+  /** The same entries, to be added to. */
+  copy(): Block {
+    const copy = new Block(this.cursorAt(this.firstSequence));
+    copy.#next = this.#next;
+    copy.#count = this.#count;
+    copy.#wallMs.set(this.#wallMs);
+    copy.#durationUs.set(this.#durationUs);
+    copy.#fromByte.set(this.#fromByte);
+    copy.#textTo.set(this.#textTo);
+    copy.#discontinuities.set(this.#discontinuities);
+    copy.#text = Buffer.from(this.#text);
+    copy.#gaps = [...this.#gaps];
+    return copy;
+  }
+
+  /** Adds what follows; only while nobody else has the block. */
   add(entries: readonly PlacedEntry[]): void {
     const texts = entries.map(clientText);
     this.#makeRoom(texts.reduce((sum, text) => sum + text.byteLength, 0));
@@ -142,7 +158,6 @@ export class Block {
   #makeRoom(bytes: number): void {
     const used = this.#count === 0 ? 0 : (this.#textTo[this.#count - 1] ?? 0);
     if (used + bytes <= this.#text.byteLength) return;
-    // Those who hold the old bytes keep them.
     const text = Buffer.alloc(Math.max(FIRST_TEXT_BYTES, used + bytes, 2 * used));
     text.set(this.#text.subarray(0, used));
     this.#text = text;

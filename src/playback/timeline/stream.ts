@@ -173,21 +173,18 @@ export class FollowedStream {
   async #load(journal: Journal, known: Known, number: number, held: Block | undefined): Promise<Block> {
     const end = Math.min((number + 1) * BLOCK_ENTRIES, journal.last.sequence + 1);
     const first = Math.max(number * BLOCK_ENTRIES, journal.first.sequence);
-    const { start, entries } = await this.#read({ journal, known }, async (learn) => {
-      const start = held?.next ?? (await this.#cursorAt(journal, known, first, learn));
-      const entries: PlacedEntry[] = [];
-      for (let cursor = start; cursor.sequence < end;) {
+    const block = await this.#read({ journal, known }, async (learn) => {
+      const made = held?.copy() ?? new Block(await this.#cursorAt(journal, known, first, learn));
+      for (let cursor = made.next; cursor.sequence < end; cursor = made.next) {
         const piece = await readPiece(journal, cursor, journal.last.toAt, bytesFor(journal, end - cursor.sequence));
-        if (piece.entries.length === 0) throw missing(cursor.sequence);
-        for (const entry of piece.entries) if (entry.sequence < end) entries.push(entry);
-        cursor = piece.next;
+        const entries = piece.entries.filter(({ sequence }) => sequence < end);
+        if (entries.length === 0) throw missing(cursor.sequence);
+        made.add(entries);
+        for (const entry of [entries[0], entries.at(-1)]) if (entry !== undefined) learn(pointOf(entry));
         await giveWay();
       }
-      for (const entry of [entries[0], entries.at(-1)]) if (entry !== undefined) learn(pointOf(entry));
-      return { start, entries };
+      return made;
     });
-    const block = held ?? new Block(start);
-    block.add(entries);
     known.hold(number, block);
     return block;
   }
