@@ -265,7 +265,8 @@ async function apply(recorder: Recorder, done: Change): Promise<void> {
   if (done.kind === 'append') {
     if (!recorder.ended) await recorder.append(done.steps, done.torn ? '#EXTINF:4.0' : '');
   } else if (done.kind === 'prune') {
-    const count = Math.floor(done.share * recorder.entries.length);
+    // the newest stays
+    const count = Math.floor(done.share * (recorder.entries.length - 1));
     if (count === 0) return;
     if (recorder.ended) recorder.life += 1;
     await recorder.prune(count);

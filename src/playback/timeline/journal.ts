@@ -4,12 +4,19 @@
  */
 import { startOf } from '../../archive/index.js';
 import { LivetapeError } from '../../base/index.js';
-import { parseEntries, parseHeader, type EntryFacts, type HeaderChunk, type LocatedEntry, type PlaylistEntry } from '../../hls/index.js';
-import type { PlaylistHeader } from '../../hls/index.js';
+import {
+  parseEntries,
+  parseHeader,
+  type EntryFacts,
+  type HeaderChunk,
+  type LocatedEntry,
+  type PlaylistEntry,
+  type PlaylistHeader,
+} from '../../hls/index.js';
 import type { StreamStorage } from '../../storage/index.js';
 
-/** Some hundred entries: parsed in a few milliseconds where the code is still cold (P5). */
-export const PIECE_BYTES = 32 * 1024;
+/** Some fifty entries of ours, some hundreds of another system's: parsed in a few milliseconds, and in ten where the code is still cold (P5). */
+export const PIECE_BYTES = 16 * 1024;
 /** The first look at the head and at the tail; doubled until it holds what is looked for. */
 const FIRST_LOOK_BYTES = 8 * 1024;
 /** No header is longer. */
