@@ -2,11 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { START_MS, endOf, factsAt, fresh, open, patched, record, rejects } from '../../../test/archiveLab.js';
 import { writeDeepArchive } from '../../../test/deepArchive.js';
 import { faultyStorage, type FaultyStorage } from '../../../test/faultyStorage.js';
-import { ManualClock, silentLogger, systemClock } from '../../base/index.js';
+import { ManualClock, isLivetapeError, silentLogger, systemClock } from '../../base/index.js';
 import { createMemoryStorage, openFsStorage, type StreamStorage } from '../../storage/index.js';
 import type { Timeline, Timelines } from '../contract.js';
 import { openTimelines } from './timelines.js';
@@ -208,6 +209,62 @@ describe('P2: a journal that is replaced under a reader', () => {
     const other = await over(place).timeline('news');
     await rejects(textOf(other, 0, 2000), 'ARCHIVE_CORRUPT', 'due');
     await rejects(other.entry(700), 'ARCHIVE_CORRUPT');
+  });
+});
+
+describe('a journal with any bytes changed', () => {
+  it('is read, or refused with one of the codes that are said (fuzz)', async () => {
+    const { storage, place } = fresh();
+    await using archive = await open(storage);
+    await archive.beginLife(60);
+    for (let i = 0; i < 300; i++) await record(archive, factsAt(endOf(archive)), 188);
+    const ours = Buffer.from(await place.readJournal(0, 1e6));
+    const foreign = Buffer.from([HEADER, ...Array.from({ length: 300 }, (_, i) => entryText(i))].join(''));
+    const codes = ['ARCHIVE_CORRUPT', 'ARCHIVE_FORMAT_NEWER', 'NOTHING_RECORDED'] as const;
+    const mutation = fc.record({
+      at: fc.double({ min: 0, max: 0.999, noNaN: true }),
+      by: fc.uint8Array({ maxLength: 12 }),
+      cut: fc.nat(400),
+    });
+    let refused = 0;
+    const runs = 150;
+    const trial = fc.asyncProperty(
+      fc.constantFrom(ours, foreign),
+      fc.array(mutation, { minLength: 1, maxLength: 3 }),
+      async (whole, mutations) => {
+        let bytes = whole;
+        for (const { at, by, cut } of mutations) {
+          const from = Math.floor(at * bytes.length);
+          bytes = Buffer.concat([bytes.subarray(0, from), by, bytes.subarray(from + cut)]);
+        }
+        const damaged = patched(await placeWith(HEADER), {
+          journalStamp: () => Promise.resolve('damaged'),
+          journalSize: () => Promise.resolve(bytes.length),
+          readJournal: (from, to) => Promise.resolve(bytes.subarray(from, to)),
+        });
+        const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+          try {
+            await work();
+          } catch (error) {
+            refused += 1;
+            expect(
+              codes.some((code) => isLivetapeError(error, code)),
+              String(error),
+            ).toBe(true);
+          }
+        };
+        await attempt(async () => {
+          const timeline = await over(damaged).timeline('news');
+          const { firstSequence, endSequence, startMs, endMs } = timeline;
+          await attempt(() => textOf(timeline, firstSequence, Math.min(endSequence, firstSequence + 2000)));
+          await attempt(() => timeline.at((startMs + endMs) / 2));
+          await attempt(() => timeline.back(endSequence, 40_000));
+          await attempt(() => timeline.entry(endSequence - 2 < firstSequence ? firstSequence : endSequence - 2));
+        });
+      },
+    );
+    await fc.assert(trial, { numRuns: runs });
+    expect(refused).toBeGreaterThan(runs / 2);
   });
 });
 
