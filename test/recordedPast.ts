@@ -2,12 +2,12 @@
  * A recording with a past, made in seconds: real media recorded by the real recorder under a clock that is moved by hand, so that an archive of many
  * minutes, with its gaps, restarts and prunes, ends now.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ManualClock } from '../src/base/index.js';
 import { createLivetape } from '../src/index.js';
 import { PCR_HZ, readPcr } from '../src/mpegts/index.js';
-import { output, PROJECT, waitFor } from './lab.js';
+import { output, waitFor } from './lab.js';
 
 /** What is recorded, in order. */
 export type Part =
@@ -72,13 +72,46 @@ async function settled(livetape: Awaited<ReturnType<typeof createLivetape>>, cod
   await waitFor('the recorder to keep up', () => (livetape.dvr.status(code)?.session?.queuedBytes ?? 0) === 0);
 }
 
-/** The built-in channel, over and over without a seam, cut by its own clock. */
+/** Pictures and a tone, with B-frames and a keyframe every two seconds, cut by their own clock. */
 async function piecesOf(folder: string, seconds: number): Promise<Uint8Array[]> {
   const path = join(folder, `.past-${process.pid}.ts`);
-  const loops = String(Math.ceil(seconds / 16));
-  const demo = join(PROJECT, 'assets/demo.ts');
-  await output('ffmpeg', ['-nostdin', '-v', 'error', '-y', '-stream_loop', loops, '-i', demo, '-c', 'copy', '-f', 'mpegts', path]);
+  const inputs = [`testsrc2=size=320x180:rate=25:duration=${seconds + 1}`, `sine=frequency=440:sample_rate=48000:duration=${seconds + 1}`];
+  const video = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-bf',
+    '2',
+    '-g',
+    '50',
+    '-keyint_min',
+    '50',
+    '-sc_threshold',
+    '0',
+    '-b:v',
+    '300k',
+  ];
+  const sources = inputs.flatMap((input) => ['-f', 'lavfi', '-i', input]);
+  await output('ffmpeg', [
+    '-nostdin',
+    '-v',
+    'error',
+    '-y',
+    ...sources,
+    ...video,
+    '-pix_fmt',
+    'yuv420p',
+    '-c:a',
+    'aac',
+    '-b:a',
+    '64k',
+    '-f',
+    'mpegts',
+    path,
+  ]);
   const bytes = await readFile(path);
+  await rm(path);
   const pieces: Uint8Array[] = [];
   let first = NaN;
   let from = 0;

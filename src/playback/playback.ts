@@ -2,9 +2,10 @@
  * The read side of all streams, put together: timelines, playlists, segments, exports and previews over one bound of memory (`cache_mb`: a quarter
  * for timelines, the rest for segments).
  */
-import { LivetapeError, type Clock } from '../base/index.js';
+import { isLivetapeError, LivetapeError, type Clock } from '../base/index.js';
+import type { StreamCode } from '../model/index.js';
 import type { StreamStorage } from '../storage/index.js';
-import type { PlaceOf, Playback, PlaylistLimits } from './contract.js';
+import type { PlaceOf, Playback, PlaylistLimits, Timeline, Timelines } from './contract.js';
 import { exportTs } from './media/exportTs.js';
 import { preview } from './media/preview.js';
 import { openSegments } from './media/segments.js';
@@ -15,9 +16,14 @@ import { openTimelines } from './timeline/timelines.js';
 /** Part of the memory that timelines may have. */
 const TIMELINES_PART = 0.25;
 
+/** How often a request is read again because the archive is pruned under it. */
+const MAX_TRIES = 5;
+
 /** What the read side is given. */
 export interface PlaybackOptions {
   readonly place: PlaceOf;
+  /** Whether a stream is known although nothing of it is recorded yet; else it is none. */
+  isKnown(code: StreamCode): boolean;
   readonly clock: Clock;
   /** For all streams together. */
   readonly maxCacheBytes: number;
@@ -28,11 +34,34 @@ export interface PlaybackOptions {
 /** The read side over the streams that `place` knows. */
 export function openPlayback(options: PlaybackOptions): Playback {
   const { place, clock, maxCacheBytes } = options;
-  const timelines = openTimelines({ place, clock, maxCacheBytes: maxCacheBytes * TIMELINES_PART });
+  const followed = openTimelines({ place, clock, maxCacheBytes: maxCacheBytes * TIMELINES_PART });
+  const timelines: Timelines = {
+    timeline: (code) =>
+      followed.timeline(code).catch((error: unknown) => {
+        if (!isLivetapeError(error, 'NOTHING_RECORDED')) throw error;
+        if (!options.isKnown(code)) throw notFound(code);
+        throw new LivetapeError('NOTHING_RECORDED', `no segment of stream ${code} is recorded yet`, { cause: error, context: { code } });
+      }),
+    get stats() {
+      return followed.stats;
+    },
+  };
+  /** What is read of a timeline, and read again where the archive was pruned between two looks at it. */
+  const reading = async <T>(code: StreamCode, read: (timeline: Timeline) => Promise<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      const timeline = await timelines.timeline(code);
+      try {
+        return await read(timeline);
+      } catch (error) {
+        if (!isLivetapeError(error, 'WINDOW_EXPIRED') || tries >= MAX_TRIES) throw error;
+        if ((await timelines.timeline(code)).version === timeline.version) throw error;
+      }
+    }
+  };
   const segments = openSegments({ place, clock, maxCacheBytes: maxCacheBytes * (1 - TIMELINES_PART) });
   const placeOf = (code: string): StreamStorage => {
     const found = place(code);
-    if (!found) throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`, { context: { code } });
+    if (!found) throw notFound(code);
     return found;
   };
   /** The window, when it is not longer than one request may ask for (P14). */
@@ -44,20 +73,15 @@ export function openPlayback(options: PlaybackOptions): Playback {
   };
   const playback: Playback = {
     timelines,
-    async playlist(code, request) {
-      return answerPlaylist(await timelines.timeline(code), request, { nowMs: clock.nowMs(), limits: options.limits() });
-    },
+    playlist: (code, request) =>
+      reading(code, (timeline) => answerPlaylist(timeline, request, { nowMs: clock.nowMs(), limits: options.limits() })),
     segment: (code, name) => segments.segment(code, name),
     async exportTs(code, fromMs, durationMs) {
       bounded(durationMs);
-      return exportTs(await timelines.timeline(code), placeOf(code), fromMs, fromMs + durationMs, clock.nowMs());
+      return reading(code, (timeline) => exportTs(timeline, placeOf(code), fromMs, fromMs + durationMs, clock.nowMs()));
     },
-    async preview(code, atMs) {
-      return preview(await timelines.timeline(code), placeOf(code), atMs, clock.nowMs());
-    },
-    async status(code, window) {
-      return archiveStatus(await timelines.timeline(code), placeOf(code), window);
-    },
+    preview: (code, atMs) => reading(code, (timeline) => preview(timeline, placeOf(code), atMs, clock.nowMs())),
+    status: (code, window) => reading(code, (timeline) => archiveStatus(timeline, placeOf(code), window)),
     get stats() {
       const { cachedBytes, hits, misses } = segments.stats;
       return { timelineBytes: timelines.stats.cachedBytes, segmentBytes: cachedBytes, segmentHits: hits, segmentMisses: misses };
@@ -66,4 +90,8 @@ export function openPlayback(options: PlaybackOptions): Playback {
     [Symbol.asyncDispose]: () => playback.close(),
   };
   return playback;
+}
+
+function notFound(code: StreamCode): LivetapeError {
+  return new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`, { context: { code } });
 }

@@ -95,6 +95,8 @@ export async function buildApp(context: ServerContext): Promise<App> {
     theme: { title: 'Livetape: HTTP interface' },
     uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0 },
   });
+  // Until there is a page, what can be asked for.
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   for (const routes of ROUTES) await app.register(routes(context));
   await app.register(channelListRoutes(context));

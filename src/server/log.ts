@@ -8,7 +8,12 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** A log whose level can be changed while it runs. Lines are written at once, so that none is lost when the process is ended. */
 export function openLog(level: LogLevel): { readonly log: Logger; setLevel(level: LogLevel): void } {
   const log = pino(
-    { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } },
+    {
+      level,
+      base: { pid: process.pid },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     destination({ dest: 2, sync: true }),
   );
   return { log, setLevel: (next) => void (log.level = next) };

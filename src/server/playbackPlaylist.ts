@@ -1,6 +1,7 @@
 /**
  * Sends playlists: not at all to who has them (H3), rendered and coded once for all who ask for the same (playlistCache.ts), and long ones piece by piece.
  */
+import { isLivetapeError } from '../base/index.js';
 import type { PlaylistAnswer, PlaylistRequest } from '../playback/index.js';
 import { chooseCoding, type Coding } from './acceptEncoding.js';
 import { CHANGES, isKnown, PAST, weakTag } from './caching.js';
@@ -8,8 +9,23 @@ import { compressed } from './compress.js';
 import type { PlaybackExchange } from './playbackRequest.js';
 import { begun, sendBody, sendHead } from './sending.js';
 
+/** How often an answer is made anew because the archive is pruned under it. */
+const MAX_TRIES = 5;
+
 /** Answers with a playlist. */
 export async function sendPlaylist(exchange: PlaybackExchange, asked: PlaylistRequest): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await tryToSend(exchange, asked);
+      return;
+    } catch (error) {
+      // What was planned a moment ago was pruned before its text was made: what there is now begins later.
+      if (!isLivetapeError(error, 'WINDOW_EXPIRED') || exchange.reply.raw.headersSent || tries >= MAX_TRIES) throw error;
+    }
+  }
+}
+
+async function tryToSend(exchange: PlaybackExchange, asked: PlaylistRequest): Promise<void> {
   const { context, viewing, code, request, reply } = exchange;
   const answer = await context.playback.playlist(code, asked);
   viewing.sessions.seen(code, request.ip, request.headers['user-agent'], answer.targetDurationSec);

@@ -24,6 +24,7 @@ it('an archive is played in every form of URL, and each answer is as the OpenAPI
   for (let count = 0; count < 9; count++) await record(archive);
   const clock = new ManualClock(endOf(archive) + 1000);
   const playback = openPlayback({
+    isKnown: () => true,
     place: (code) => (code === 'uk/bbc' ? storage.stream(code) : undefined),
     clock,
     limits: () => ({ liveWindowMs: 30_000, maxWindowMs: 86_400_000 }),

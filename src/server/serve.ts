@@ -83,6 +83,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     undo.push(() => channels.close());
     const playback = openPlayback({
       place: channels.place,
+      isKnown: (code) => config.state.streams.has(code),
       clock,
       maxCacheBytes: first.playback.cache_mb * MEGABYTE,
       limits: () => {
