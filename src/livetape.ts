@@ -85,6 +85,19 @@ export type ArchiveRepairOptions = Pick<RepairOptions, 'onFinding' | 'onAction' 
  * const livetape = await createLivetape({ root: './dvr' })
  */
 export async function createLivetape(options: LivetapeOptions = {}): Promise<Livetape> {
+  return createRecorder(options);
+}
+
+/** Livetape as a recorder process is made of it (recorderProcess.ts). */
+export interface RecorderLivetape extends Livetape {
+  readonly dvr: InProcessDvrService;
+}
+
+/**
+ * Livetape for a recorder process.
+ * @param options - `freeSpaceElsewhere`: the server keeps the disks free, over all recorders (docs/design/server.md, R6)
+ */
+export function createRecorder(options: LivetapeOptions & { readonly freeSpaceElsewhere?: boolean }): RecorderLivetape {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? silentLogger;
   const storage = openFsStorage(options.root ?? './dvr', { clock, log });
@@ -95,6 +108,7 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
     clock,
     log,
     minFreeGb: options.minFreeGb,
+    freeSpaceElsewhere: options.freeSpaceElsewhere,
     openRoot: (path) => openFsStorage(path, { clock, log }),
     programOf: (bufferId) => fed.get(bufferId),
     openFolder: (segmentDir) => openFolder(segmentDir, { clock, log }),
@@ -113,7 +127,7 @@ export async function createLivetape(options: LivetapeOptions = {}): Promise<Liv
     await buffers.close();
   };
 
-  const livetape: Livetape = {
+  const livetape: RecorderLivetape = {
     buffers,
     dvr,
     storage,

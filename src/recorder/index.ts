@@ -10,4 +10,7 @@ export { FreeSpace, type FreeSpaceOptions, type PruneCandidate, type SpaceLimits
 export { ServedReaches } from './reaches.js';
 export type { LiveSink, LiveSubscription } from './live.js';
 export type { Histogram, StreamMetrics } from './metrics.js';
+export { ChildProcessDvrService } from './children/childProcessDvrService.js';
+export { RecorderServer } from './children/recorderServer.js';
+export type { PoolOptions, RecorderSettings } from './children/recorders.js';
 export type { RecorderPool, RecorderStatus, SourceStatus } from './pool.js';
