@@ -38,7 +38,7 @@ export class PlaylistChecker {
     this.#judgeEntries(now, rfc);
     this.#last = now;
     this.#lastText = text;
-    if (atMs !== undefined && now.entries.at(-1)?.mediaSequence !== before?.entries.at(-1)?.mediaSequence) this.#changedAtMs = atMs;
+    if (now.entries.at(-1)?.mediaSequence !== before?.entries.at(-1)?.mediaSequence) this.#changedAtMs = atMs;
     return violations;
   }
 

@@ -223,11 +223,12 @@ function judgeVersion(entry: CheckedEntry, version: number, rfc: Fault, fault: F
 /** EXT-X-START: its form, and that it lies in the playlist (4.3.5.2). */
 function judgeStart(start: string | undefined, entries: readonly CheckedEntry[], rfc: Fault): void {
   if (start === undefined) return;
-  const attributes = start.split(',').map((attribute) => attribute.split('=') as [string, string?]);
-  const offset = new Map(attributes).get('TIME-OFFSET') ?? '';
+  const attributes = new Map(
+    start.split(',').map((pair): [string, string] => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
+  const offset = attributes.get('TIME-OFFSET') ?? '';
   if (!/^-?\d+(\.\d+)?$/.test(offset)) rfc('4.3.5.2', `EXT-X-START has no TIME-OFFSET that is a number: "${start}"`);
-  if (!['YES', 'NO'].includes(new Map(attributes).get('PRECISE') ?? 'NO'))
-    rfc('4.3.5.2', `EXT-X-START is neither precise nor not: "${start}"`);
+  if (!['YES', 'NO'].includes(attributes.get('PRECISE') ?? 'NO')) rfc('4.3.5.2', `EXT-X-START is neither precise nor not: "${start}"`);
   const lengthSec = entries.reduce((sum, entry) => sum + entry.durationSec, 0);
   if (entries.length > 0 && Math.abs(Number(offset)) > lengthSec) rfc('4.3.5.2', `EXT-X-START lies ${offset} s into ${lengthSec} s`);
 }
