@@ -44,20 +44,24 @@ export async function gstreamerFollows(url: string, frames: number): Promise<voi
   await running.stop('SIGKILL');
 }
 
-/** VLC, which refuses to be root, writing what it plays as TS; ended when that is so long, or by itself. Answers with the video packets it got. */
+/** What ends has ended by then; seconds. VLC writes as fast as it gets, and is seen to stay about afterwards at times. */
+const VLC_LIMIT = 40;
+
+/** VLC, which refuses to be root, writing what it plays as TS, until it ends by itself or has run for `seconds`. Answers with the video packets it got. */
 export async function vlcPlays(url: string, seconds?: number): Promise<number> {
   const folder = await temporaryFolder();
   const home = join(folder, 'vlc');
-  await mkdir(home, { mode: 0o777 });
+  await mkdir(home);
   const asNobody = process.getuid?.() === 0;
   if (asNobody) await output('chown', ['-R', 'nobody', folder]);
   const file = join(home, 'played.ts');
-  const limit = seconds === undefined ? [] : ['--run-time', String(seconds)];
-  const vlc = ['cvlc', '-I', 'dummy', '--no-color', '-q', ...limit, '--sout', `#std{access=file,mux=ts,dst=${file}}`, url, 'vlc://quit'];
-  const command = ['env', `HOME=${home}`, ...vlc];
+  const command = ['env', `HOME=${home}`, 'cvlc', '-I', 'dummy', '-q', '--sout', `#std{access=file,mux=ts,dst=${file}}`, url, 'vlc://quit'];
   const [program = '', ...args] = asNobody ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...command] : command;
   const running = start(program, args);
-  await running.exited;
+  const beganMs = Date.now();
+  const limitMs = (seconds ?? VLC_LIMIT) * 1000;
+  await waitFor(`VLC to play ${url}`, () => running.child.exitCode !== null || Date.now() - beganMs > limitMs, limitMs + 10_000);
+  await running.stop('SIGKILL');
   const { stdout } = await output('ffprobe', [
     ...['-v', 'quiet', '-count_packets', '-select_streams', 'v:0'],
     ...['-show_entries', 'stream=nb_read_packets', '-of', 'csv=p=0', file],
