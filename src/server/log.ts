@@ -10,7 +10,7 @@ export function openLog(level: LogLevel): { readonly log: Logger; setLevel(level
   const log = pino(
     {
       level,
-      base: { pid: process.pid },
+      base: {},
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
