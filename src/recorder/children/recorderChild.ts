@@ -21,9 +21,9 @@ import { processesOn, removeSocket } from './sockets.js';
 /** The pause before a recorder that was replaced already is replaced again, doubled each time … */
 const FIRST_PAUSE_MS = 1000;
 /** … up to this, … */
-const LAST_PAUSE_MS = 30_000;
+const LAST_PAUSE_MS = 10_000;
 /** … until one has run for so long. */
-const STEADY_MS = 60_000;
+const STEADY_MS = 2000;
 /** A process that was started listens after this at the latest. */
 const START_LIMIT_MS = 30_000;
 /** How often a socket that is to come is looked for. */
