@@ -1,5 +1,6 @@
 /** A timeline over a list of entries, for the tests of what stands on timelines. */
 import { LivetapeError } from '../base/index.js';
+import { renderEntry } from '../hls/index.js';
 import type { Gap } from '../model/index.js';
 import type { Timeline, TimelineEntry } from './contract.js';
 
@@ -28,10 +29,21 @@ const endMs = (entry: TimelineEntry): number => entry.wallMs + entry.durationUs 
 
 /** A timeline of `list`, whose media sequence is counted from that of the first. */
 export function timelineOf(list: readonly TimelineEntry[], more: Partial<Timeline> = {}): Timeline {
-  const first = list[0]!;
-  const firstSequence = first.mediaSequence;
-  const entries = list.map((entry, index) => ({ ...entry, mediaSequence: firstSequence + index }));
-  const range = (from: number, to: number): TimelineEntry[] => entries.slice(from - firstSequence, to - firstSequence);
+  const base = list[0]!.mediaSequence;
+  const entries = list.map((entry, index) => ({ ...entry, mediaSequence: base + index }));
+  return timelineOver(entries, base, base + entries.length, more);
+}
+
+/** A timeline of those of `entries`, which are numbered on from their first, whose numbers are in [firstSequence, endSequence). */
+export function timelineOver(
+  entries: readonly TimelineEntry[],
+  firstSequence: number,
+  endSequence: number,
+  more: Partial<Timeline> = {},
+): Timeline {
+  const base = entries[0]!.mediaSequence;
+  const range = (from: number, to: number): TimelineEntry[] =>
+    entries.slice(Math.max(from, firstSequence) - base, Math.min(to, endSequence) - base);
   return {
     version: 'v',
     targetDurationSec: 6,
@@ -40,24 +52,37 @@ export function timelineOf(list: readonly TimelineEntry[], more: Partial<Timelin
     ended: false,
     pruned: false,
     firstSequence,
-    endSequence: firstSequence + entries.length,
-    startMs: first.wallMs,
-    endMs: endMs(entries.at(-1)!),
+    endSequence,
+    startMs: entries[firstSequence - base]!.wallMs,
+    endMs: endMs(entries[endSequence - 1 - base]!),
     at(wallMs) {
-      const index = entries.findIndex((entry) => endMs(entry) > wallMs);
-      return Promise.resolve(firstSequence + (index < 0 ? entries.length : index));
+      let [low, high] = [firstSequence, endSequence];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (endMs(entries[middle - base]!) > wallMs) high = middle;
+        else low = middle + 1;
+      }
+      return Promise.resolve(low);
     },
-    back: () => Promise.reject(new Error('not played')),
+    back(end, durationMs) {
+      let at = end;
+      for (let sumMs = 0; at > firstSequence && sumMs < durationMs; at--) sumMs += entries[at - 1 - base]!.durationUs / 1000;
+      return Promise.resolve(at);
+    },
     entry(sequence) {
-      const entry = entries[sequence - firstSequence];
+      const [entry] = range(sequence, sequence + 1);
       return entry ? Promise.resolve(entry) : Promise.reject(new LivetapeError('WINDOW_EXPIRED', `entry ${sequence} is not there`));
     },
     async *entries(from, to) {
       await Promise.resolve();
       for (let at = from; at < to; at += 3) yield range(at, Math.min(to, at + 3));
     },
-    text: () => {
-      throw new Error('not played');
+    async *text(from, to) {
+      await Promise.resolve();
+      for (let at = from; at < to; at += 100) {
+        const lines = range(at, Math.min(to, at + 100)).map((entry) => renderEntry({ ...entry, facts: undefined, unknownTags: [] }));
+        yield new TextEncoder().encode(lines.join(''));
+      }
     },
     gaps: (from, to) =>
       Promise.resolve(

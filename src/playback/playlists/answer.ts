@@ -44,7 +44,7 @@ export async function answerPlaylist(
     reachMs: ends === undefined ? 0 : Math.max(0, nowMs - ends.first.wallMs),
     async *body() {
       yield new TextEncoder().encode(header);
-      if (plan.marked) yield* markedText(timeline, plan.range, plan.marked.fromMs, plan.marked.toMs);
+      if (plan.marked && ends) yield* markedText(timeline, plan.range, ends.last, plan.marked.fromMs, plan.marked.toMs);
       else if (textFrom < toSequence) yield* timeline.text(textFrom, toSequence);
       if (plan.ended) yield new TextEncoder().encode(ENDLIST);
     },
