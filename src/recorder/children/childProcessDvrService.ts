@@ -9,6 +9,7 @@ import { checkStreamCode, streamCodesConflict, type StreamCode } from '../../mod
 import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from '../config.js';
 import type { DvrEventName, DvrEvents, DvrListener, Recording } from '../events.js';
 import type { LiveSink, LiveSubscription } from '../live.js';
+import { LivePool } from '../liveMemory.js';
 import type { StreamMetrics } from '../metrics.js';
 import type { RecorderPool, RecorderStatus, SourceStatus } from '../pool.js';
 import type { RetentionLimits } from '../retentionStream.js';
@@ -46,6 +47,7 @@ export class ChildProcessDvrService implements RecorderPool {
   /** Limits of streams that are not recorded now, and who prunes them. */
   readonly #retained = new Map<StreamCode, { readonly limits: RetentionLimits; readonly index: number }>();
   readonly #relays = new Map<StreamCode, Promise<LiveRelay>>();
+  readonly #memory = new LivePool();
   readonly #served = new Map<StreamCode, { readonly reachMs: number; readonly atMs: number }>();
   #recorders: Recorders = { children: [], release: async () => undefined };
   #closing: Promise<void> | undefined;
@@ -204,6 +206,7 @@ export class ChildProcessDvrService implements RecorderPool {
   }
 
   async live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription> {
+    await this.#starting.get(streamCode)?.catch(() => undefined);
     const held = this.#recordings.get(streamCode);
     if (held === undefined) throw notRecording(streamCode);
     let opening = this.#relays.get(streamCode);
@@ -212,7 +215,8 @@ export class ChildProcessDvrService implements RecorderPool {
         if (this.#relays.get(streamCode) === opening) this.#relays.delete(streamCode);
       };
       const { version, log } = this.#options;
-      opening = LiveRelay.open(this.#child(held.index).socketPath, { streamCode, version, log, onOver });
+      const memory = this.#memory;
+      opening = LiveRelay.open(this.#child(held.index).socketPath, { streamCode, version, log, memory, onOver });
       this.#relays.set(streamCode, opening);
       opening.catch(onOver);
     }
@@ -291,7 +295,7 @@ export class ChildProcessDvrService implements RecorderPool {
     const relays = await Promise.allSettled(this.#relays.values());
     const archives = this.#archives.close();
     await Promise.all(this.#recorders.children.map(end));
-    for (const relay of relays) if (relay.status === 'fulfilled') relay.value.close();
+    for (const relay of relays) if (relay.status === 'fulfilled') relay.value.end('the server ends');
     await Promise.allSettled([archives, ...this.#starting.values()]);
     await this.#recorders.release();
     this.#recordings.clear();
@@ -319,7 +323,8 @@ export class ChildProcessDvrService implements RecorderPool {
       if (!this.#closing) this.#log.warn({ recorder: index, name, err: error }, what);
     };
     for (const [bufferId, held] of this.#sources) {
-      if (held.index === index && !fed.has(bufferId))
+      // one that has ended has nothing more to give
+      if (held.index === index && !fed.has(bufferId) && held.status.state !== 'ended')
         child.call('connect', held.source, bufferId).catch(warn('a source could not be connected again', bufferId));
     }
     for (const held of this.#recordings.values()) if (held.index === index && !said.has(held.request.streamCode)) this.#resume(held);
@@ -332,7 +337,8 @@ export class ChildProcessDvrService implements RecorderPool {
   #down(index: number, error: LivetapeError): void {
     this.#archives.candidates(index, []);
     for (const held of this.#sources.values()) {
-      if (held.index === index) held.status = { ...held.status, state: 'lost', detail: 'its recorder is being replaced' };
+      if (held.index === index && held.status.state !== 'ended')
+        held.status = { ...held.status, state: 'lost', detail: 'its recorder is being replaced' };
     }
     for (const held of this.#recordings.values()) {
       if (held.index !== index) continue;

@@ -1,65 +1,87 @@
 /**
- * Live media into the server (docs/design/server.md, R7): one connection for a stream, however many watch. Who joins is given the segment that is being
- * received from its beginning, so it is held in memory; one that is too large for that is not, and who joins waits for the next.
+ * Live media into the server (docs/design/server.md, R7): one connection for a stream, however many watch it here. Its feed remembers the segment that
+ * is being received, as the recorder's does, so that who joins begins with it too.
  */
 import type { Socket } from 'node:net';
-import { LivetapeError, toLivetapeError, type Logger } from '../../base/index.js';
+import { toLivetapeError, type Logger } from '../../base/index.js';
 import type { LiveSink, LiveSubscription } from '../live.js';
+import { LiveFeed } from '../liveFeed.js';
+import type { LivePool } from '../liveMemory.js';
 import { FRAME, FrameReader, frameOf } from './frames.js';
 import { PROTOCOL, type Hello, type ToServer } from './protocol.js';
 import { openSocket, recorderLost } from './recorderLink.js';
 import { decodeValue, encodeValue } from './values.js';
 
-/** What is held of a segment at most; half a minute of 16 Mbps has twice that. */
-const MAX_HELD_BYTES = 32 * 1024 * 1024;
+/** What a relay is given. */
+export interface LiveRelayOptions {
+  readonly streamCode: string;
+  readonly version: string;
+  readonly log: Logger;
+  /** The memory that all relays share. */
+  readonly memory: LivePool;
+  /** Nothing more comes over it, or nobody watches any more. */
+  readonly onOver: () => void;
+}
 
 /** A stream's way from its recorder to those who watch it here. */
 export class LiveRelay {
-  readonly #streamCode: string;
-  readonly #log: Logger;
-  readonly #sinks = new Set<LiveSink>();
-  /** Sinks that wait for a segment that begins at a keyframe. */
-  readonly #waiting = new Set<LiveSink>();
-  /** The segment that is being received, from its beginning; undefined when nobody can begin in it. */
-  #held: Uint8Array[] | undefined;
-  #heldBytes = 0;
-  #socket: Socket | undefined;
+  readonly #options: LiveRelayOptions;
+  readonly #socket: Socket;
+  readonly #feed: LiveFeed;
   #over = false;
-  readonly #onOver: () => void;
 
-  private constructor(streamCode: string, log: Logger, onOver: () => void) {
-    this.#streamCode = streamCode;
-    this.#log = log;
-    this.#onOver = onOver;
+  private constructor(socket: Socket, options: LiveRelayOptions) {
+    this.#options = options;
+    this.#socket = socket;
+    this.#feed = new LiveFeed(options.streamCode, options.log, options.memory);
   }
 
   /**
    * Connects; kept when the recorder gives the stream.
-   * @param onOver - nothing more comes over it, or nobody watches any more
    * @throws LivetapeError NOT_RECORDING, RECORDER_LOST
    */
-  static async open(
-    socketPath: string,
-    options: { streamCode: string; version: string; log: Logger; onOver: () => void },
-  ): Promise<LiveRelay> {
-    const { streamCode, version, log, onOver } = options;
-    const relay = new LiveRelay(streamCode, log, onOver);
-    let socket: Socket;
-    try {
-      socket = await openSocket(socketPath);
-    } catch (error) {
+  static async open(socketPath: string, options: LiveRelayOptions): Promise<LiveRelay> {
+    const socket = await openSocket(socketPath).catch((error: unknown) => {
       throw toLivetapeError(error, 'RECORDER_LOST', 'the recorder is not running');
-    }
-    relay.#socket = socket;
-    const hello: Hello = { hello: { protocol: PROTOCOL, version, live: streamCode } };
-    await new Promise<void>((resolve, reject) => {
+    });
+    const relay = new LiveRelay(socket, options);
+    await relay.#greet();
+    return relay;
+  }
+
+  /**
+   * Gives the stream to one more.
+   * @throws LivetapeError NOT_RECORDING when nothing more comes
+   */
+  add(sink: LiveSink): LiveSubscription {
+    const subscription = this.#feed.subscribe(sink);
+    const close = async (): Promise<void> => {
+      await subscription.close();
+      if (!this.#feed.watched) this.end('nobody watches any more');
+    };
+    return { close, [Symbol.asyncDispose]: close };
+  }
+
+  /** Ends it; those who watch are told. */
+  end(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#socket.destroy();
+    this.#feed.end(reason);
+    this.#options.onOver();
+  }
+
+  #greet(): Promise<void> {
+    const { streamCode, version, log } = this.#options;
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
       const reader = new FrameReader((kind, payload) => {
-        if (kind === FRAME.segment) return relay.#segment(payload[0] === 1);
-        if (kind === FRAME.data) return relay.#data(payload);
+        if (kind === FRAME.segment) return this.#feed.begin(payload[0] === 1);
+        if (kind === FRAME.data) return this.#feed.data(payload);
         const message = decodeValue(payload) as ToServer;
         if ('live' in message) resolve();
         else if ('refused' in message) reject(message.refused);
-        else if ('ended' in message) relay.#end(message.ended);
+        else if ('ended' in message) this.end(message.ended);
       });
       socket.on('data', (chunk: Buffer) => {
         try {
@@ -71,77 +93,10 @@ export class LiveRelay {
       });
       socket.once('close', () => {
         reject(recorderLost());
-        relay.#end('its recorder is gone, or gives no more of it since it was not taken as fast as it came');
+        this.end('its recorder is gone, or did not find it taken as fast as it came');
       });
+      const hello: Hello = { hello: { protocol: PROTOCOL, version, live: streamCode } };
       socket.write(frameOf(FRAME.message, encodeValue(hello)));
     });
-    return relay;
-  }
-
-  /** Gives the stream to one more. */
-  add(sink: LiveSink): LiveSubscription {
-    if (this.#over) throw new LivetapeError('NOT_RECORDING', `stream ${this.#streamCode} is not being recorded any more`);
-    this.#sinks.add(sink);
-    if (this.#held === undefined) this.#waiting.add(sink);
-    else {
-      this.#tell(sink, () => sink.segment(true));
-      for (const chunk of this.#held) this.#tell(sink, () => sink.data(chunk));
-    }
-    const close = async (): Promise<void> => {
-      this.#sinks.delete(sink);
-      this.#waiting.delete(sink);
-      if (this.#sinks.size === 0) this.close();
-    };
-    return { close, [Symbol.asyncDispose]: close };
-  }
-
-  /** Whether somebody may still be added. */
-  get isOver(): boolean {
-    return this.#over;
-  }
-
-  /** Ends it; the sinks are told when there are some. */
-  close(): void {
-    this.#end('it was closed here');
-    this.#socket?.destroy();
-  }
-
-  #segment(keyframe: boolean): void {
-    this.#held = keyframe ? [] : undefined;
-    this.#heldBytes = 0;
-    if (keyframe) this.#waiting.clear();
-    this.#all((sink) => sink.segment(keyframe));
-  }
-
-  #data(chunk: Uint8Array): void {
-    this.#all((sink) => sink.data(chunk));
-    this.#heldBytes += chunk.length;
-    if (this.#heldBytes > MAX_HELD_BYTES) this.#held = undefined;
-    this.#held?.push(Uint8Array.from(chunk));
-  }
-
-  #end(reason: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#held = undefined;
-    const sinks = [...this.#sinks];
-    this.#sinks.clear();
-    for (const sink of sinks) this.#tell(sink, () => sink.ended(reason));
-    this.#onOver();
-  }
-
-  #all(run: (sink: LiveSink) => void): void {
-    for (const sink of this.#sinks) if (!this.#waiting.has(sink)) this.#tell(sink, () => run(sink));
-  }
-
-  /** One that throws breaks its promise; the others are not to suffer for it. */
-  #tell(sink: LiveSink, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#log.error({ stream: this.#streamCode, err: error }, 'one who watches the live stream threw: it is given no more of it');
-      this.#sinks.delete(sink);
-      this.#waiting.delete(sink);
-    }
   }
 }
