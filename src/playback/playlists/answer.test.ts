@@ -263,7 +263,6 @@ describe('bounds (P14)', () => {
 
   it('is broken off when its beginning is pruned while it is sent', async () => {
     const timeline = timelineOf([entryAt(0), entryAt(4)], {
-      // eslint-disable-next-line require-yield
       async *text() {
         throw new LivetapeError('WINDOW_EXPIRED', 'it was pruned');
       },
