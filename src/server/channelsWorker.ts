@@ -123,7 +123,8 @@ export class ChannelWorker {
     const config = dvrConfig(wanted.dvr);
     const now = pool.recordingConfig(code);
     if (now !== undefined && !this.#mustBeginAnew(now, config, wanted.source)) {
-      if (now.retentionSec !== config.retentionSec || now.maxSizeGb !== config.maxSizeGb) await pool.setRetention(code, config);
+      const { retentionSec, maxSizeGb } = config;
+      if (now.retentionSec !== retentionSec || now.maxSizeGb !== maxSizeGb) await pool.setRetention(code, { retentionSec, maxSizeGb });
     } else {
       if (now !== undefined) await this.#stop();
       await pool.startRecording(code, '', config);

@@ -1,19 +1,21 @@
 /** Recorders that record nothing: they remember what they were told, fail or wait where a test says so, and answer as the contract has it. */
 import { EventEmitter } from 'node:events';
 import { LivetapeError, type ErrorCode } from '../base/index.js';
-import type {
-  DvrConfig,
-  DvrEventName,
-  DvrEvents,
-  DvrListener,
-  LiveSink,
-  LiveSubscription,
-  RecorderPool,
-  RecorderStatus,
-  Recording,
-  RecordingStatus,
-  SourceStatus,
-  StreamMetrics,
+import {
+  checkRetention,
+  type DvrConfig,
+  type DvrEventName,
+  type DvrEvents,
+  type DvrListener,
+  type LiveSink,
+  type LiveSubscription,
+  type RecorderPool,
+  type RecorderStatus,
+  type Recording,
+  type RecordingStatus,
+  type RetentionLimits,
+  type SourceStatus,
+  type StreamMetrics,
 } from '../recorder/index.js';
 
 /** What a pool is told to do of a stream. */
@@ -121,10 +123,12 @@ export class TestPool implements RecorderPool {
     return { ...status.recording, status: 'stopped', stoppedAt: new Date(Date.UTC(2026, 0, 2)) };
   }
 
-  async setRetention(code: string, limits: { retentionSec: number; maxSizeGb: number }): Promise<void> {
+  async setRetention(code: string, given: RetentionLimits): Promise<void> {
+    // as strict as a pool is
+    const limits = checkRetention(given);
     await this.#told('setRetention', code, `${limits.retentionSec} ${limits.maxSizeGb}`);
     const held = this.#recordings.get(code);
-    if (held !== undefined) held.config = { ...held.config, retentionSec: limits.retentionSec, maxSizeGb: limits.maxSizeGb };
+    if (held !== undefined) held.config = { ...held.config, ...limits };
     else if (!this.archives.has(code)) throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`);
   }
 
