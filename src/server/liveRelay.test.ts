@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock, silentLogger } from '../base/index.js';
+import { PACKET_SIZE } from '../mpegts/index.js';
 import { LiveRelays } from './liveRelay.js';
 import { MAX_BEHIND_BYTES, type LiveViewer } from './liveViewer.js';
 import { FakeRecorders } from './testViewers.js';
@@ -97,6 +98,23 @@ describe('stream.ts', () => {
     recorders.sink.data(bytes('next'));
     expect(await take(slow, 4)).toBe('next');
     expect(await take(quick, 8)).toBe('lostnext');
+  });
+
+  it('a viewer who fell behind in the middle of a chunk was given whole packets, so that the next segment begins where a packet does', async () => {
+    const { recorders, relays } = lab();
+    const viewer = await relays.watch('news');
+    const chunk = new Uint8Array(1000 * PACKET_SIZE);
+    recorders.sink.segment(true);
+    recorders.sink.data(chunk);
+    let taken = (await viewer.next()).value?.length ?? 0;
+    while (viewer.skips === 0) recorders.sink.data(chunk);
+    recorders.sink.segment(true);
+    recorders.sink.data(bytes('next'));
+    const next = await viewer.next();
+    expect(taken % PACKET_SIZE).toBe(0);
+    expect(Buffer.from(next.value ?? []).toString()).toBe('next');
+    recorders.sink.data(chunk);
+    for (taken = 0; taken < chunk.length; taken += (await viewer.next()).value?.length ?? 0) expect(taken % PACKET_SIZE).toBe(0);
   });
 
   it('what a newcomer is given at once does not count as behind', async () => {

@@ -1,11 +1,12 @@
 /** One who watches a stream as continuous TS: what is due to him, and what becomes of it when he falls behind (docs/design/server.md, H6). */
+import { PACKET_SIZE } from '../mpegts/index.js';
 
 /** A viewer that is further behind goes on at the next segment; bytes. */
 export const MAX_BEHIND_BYTES = 8 * 1024 * 1024;
 /** Who has waited for a keyframe through so many beginnings goes on without: sound whose video never comes is worth hearing. */
 const MAX_BEGINNINGS_WITHOUT = 3;
-/** What is handed out at a time, so that a slow client is seen to take something; bytes. */
-const PIECE_BYTES = 64 * 1024;
+/** What is handed out at a time, so that a slow client is seen to take something: whole packets, so that what follows a skip is found at once; bytes. */
+const PIECE_BYTES = 348 * PACKET_SIZE;
 
 /** The bytes due to one viewer. To be read by one reader. */
 export class LiveViewer implements AsyncIterableIterator<Uint8Array> {
