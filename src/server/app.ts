@@ -113,6 +113,8 @@ function sendError(log: Logger, error: unknown, request: FastifyRequest, reply: 
   const fields = { method: request.method, route: request.routeOptions.url, status, err: error };
   if (body.error.code === 'INVARIANT_BROKEN') log.error(fields, 'a request failed by a fault of ours');
   else if (status >= 500) log.warn(fields, 'a request failed');
+  // A cache may keep a 404 or a 410 by itself (RFC 9110, 15.1), and what is not there now may be there in a moment.
+  void reply.header('cache-control', 'no-store');
   // As text: the schema of a route may not know this error, and it is to be told all the same.
   void reply.code(status).headers(headers).type('application/json; charset=utf-8').send(JSON.stringify(body));
 }

@@ -52,6 +52,7 @@ describe('paths', () => {
     const { get } = await lab();
     const answer = await get(url);
     expect([answer.statusCode, answer.json<{ error: { code: string } }>().error.code]).toEqual([status, code]);
+    expect(answer.headers['cache-control']).toBe('no-store');
   });
 
   it('any origin may play; what may be asked is said to a preflight', async () => {
