@@ -143,8 +143,11 @@ function conflict(lower: string, others: ReadonlyMap<string, string>): string | 
   return undefined;
 }
 
-/** @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED */
-function checkSource(source: string): void {
+/**
+ * Whether a server can have such a source.
+ * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
+ */
+export function checkSource(source: string): void {
   if (source === '') return;
   const { url } = sourceOptions(source.trim());
   if (/^-(\?|$)/.test(url))

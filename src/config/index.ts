@@ -1,4 +1,5 @@
 /** config: the file livetape.yaml. Composes the schemas of what it configures. */
+export { checkSource } from './check.js';
 export type { ConfigState, ConfigStore } from './contract.js';
 export { openConfig, type ConfigStoreOptions } from './store.js';
 export { configSchema, dvrSchema, DVR_DEFAULTS, streamSchema, templateSchema } from './schema.js';

@@ -1,4 +1,4 @@
-/** A probe's report as the command line and the HTTP interface write it: snake case, no key without a value. */
+/** A probe's report as the command line and the HTTP interface write it: snake case, no key without a value, no more digits than are meant. */
 import type { ProbeReport } from './probe.js';
 
 /** The report as JSON; what is not known is `null`. */
@@ -36,9 +36,9 @@ export function probeJson(report: ProbeReport): {
     source: report.source,
     detail: report.detail,
     received_bytes: report.receivedBytes,
-    first_byte_sec: report.firstByteSec,
-    duration_sec: report.durationSec,
-    bitrate: report.bitrate ?? null,
+    first_byte_sec: thousandths(report.firstByteSec),
+    duration_sec: thousandths(report.durationSec),
+    bitrate: whole(report.bitrate),
     packets: report.packets,
     null_packets: report.nullPackets,
     errors: {
@@ -59,13 +59,27 @@ export function probeJson(report: ProbeReport): {
         stream_type: track.streamType,
         codec: track.codec,
         language: track.language ?? null,
-        bitrate: track.bitrate ?? null,
+        bitrate: whole(track.bitrate),
         scrambled_packets: track.scrambledPackets,
         width: track.width ?? null,
         height: track.height ?? null,
-        frame_rate: track.frameRate ?? null,
-        gop: track.gop ? { keyframes: track.gop.keyframes, mean_sec: track.gop.meanSec ?? null, max_sec: track.gop.maxSec ?? null } : null,
+        frame_rate: thousandths(track.frameRate),
+        gop: track.gop
+          ? { keyframes: track.gop.keyframes, mean_sec: thousandths(track.gop.meanSec), max_sec: thousandths(track.gop.maxSec) }
+          : null,
       })),
     })),
   };
+}
+
+/** Bits per second. */
+function whole(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value);
+}
+
+/** Seconds to the millisecond, frames per second as broadcasters write them (29.97). */
+function thousandths(value: number): number;
+function thousandths(value: number | undefined): number | null;
+function thousandths(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value * 1000) / 1000;
 }

@@ -1,5 +1,6 @@
 /** `GET /api/v1/probe`: what is in a source, before it is recorded. */
 import { z } from 'zod';
+import { checkSource } from '../../config/index.js';
 import { probeJson } from '../../ingest/index.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
@@ -82,6 +83,7 @@ export const probeRoutes: Routes = (context) => async (app) => {
       },
     },
     async ({ query, raw }, reply) => {
+      checkSource(query.source);
       const gone = new AbortController();
       // The response's, not the request's: that one closes when it has been read.
       reply.raw.once('close', () => gone.abort());
