@@ -123,7 +123,7 @@ export interface PlaylistAnswer {
   readonly targetDurationSec: number;
   /** How far back from now it reaches: files of pruned segments are kept that long for its viewers; milliseconds. */
   readonly reachMs: number;
-  /** The text, in chunks of whole lines; may be called once. Rejects with WINDOW_EXPIRED when its beginning was pruned meanwhile. */
+  /** The text, in chunks of whole lines. Rejects with WINDOW_EXPIRED when its beginning was pruned meanwhile. */
   body(): AsyncIterable<Uint8Array>;
 }
 

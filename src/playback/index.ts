@@ -13,5 +13,5 @@ export type {
   Timelines,
 } from './contract.js';
 export { openPlayback, type PlaybackOptions } from './playback.js';
-export { readStreamRequest } from './playlists/request.js';
+export { fixedWindow, readStreamRequest } from './playlists/request.js';
 export { openTimelines, type TimelinesOptions } from './timeline/timelines.js';

@@ -9,7 +9,7 @@ import type { PlaceOf, Playback, PlaylistLimits, Timeline, Timelines } from './c
 import { exportTs } from './media/exportTs.js';
 import { preview } from './media/preview.js';
 import { openSegments } from './media/segments.js';
-import { answerPlaylist } from './playlists/answer.js';
+import { LiveAnswers, answerPlaylist } from './playlists/answer.js';
 import { archiveStatus } from './playlists/status.js';
 import { openTimelines } from './timeline/timelines.js';
 
@@ -59,6 +59,7 @@ export function openPlayback(options: PlaybackOptions): Playback {
     }
   };
   const segments = openSegments({ place, clock, maxCacheBytes: maxCacheBytes * (1 - TIMELINES_PART) });
+  const answers = new LiveAnswers();
   const placeOf = (code: string): StreamStorage => {
     const found = place(code);
     if (!found) throw notFound(code);
@@ -74,7 +75,10 @@ export function openPlayback(options: PlaybackOptions): Playback {
   const playback: Playback = {
     timelines,
     playlist: (code, request) =>
-      reading(code, (timeline) => answerPlaylist(timeline, request, { nowMs: clock.nowMs(), limits: options.limits() })),
+      reading(code, (timeline) => {
+        const given = { nowMs: clock.nowMs(), limits: options.limits() };
+        return request.kind === 'live' ? answers.of(timeline, request, given) : answerPlaylist(timeline, request, given);
+      }),
     segment: (code, name) => segments.segment(code, name),
     async exportTs(code, fromMs, durationMs) {
       bounded(durationMs);

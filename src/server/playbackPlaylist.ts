@@ -59,22 +59,15 @@ interface Text {
 
 async function sendText({ context, viewing, code, reply }: PlaybackExchange, { answer, asked, coding, typed }: Text): Promise<void> {
   const { clock, log } = context;
-  // `body()` may be called once: whoever finds it too long to be kept begins with another answer
-  let fresh: PlaylistAnswer | undefined = answer;
   const key = `${code} ${answer.version} ${JSON.stringify(asked)}`;
-  const kept = await viewing.playlists.get(key, coding, () => {
-    fresh = undefined;
-    return answer.body();
-  });
+  const kept = await viewing.playlists.get(key, coding, () => answer.body());
   if (kept) {
     void reply.headers({ ...typed, 'content-length': kept.length });
     await sendBody(reply, one(kept), { clock, log, sizeBytes: kept.length });
     return;
   }
-  fresh ??= await context.playback.playlist(code, asked);
-  const body = await begun(fresh.body());
-  // it may have grown meanwhile
-  void reply.headers({ ...typed, etag: weakTag(fresh.version) });
+  const body = await begun(answer.body());
+  void reply.headers(typed);
   await sendBody(reply, compressed(body, coding), { clock, log });
 }
 

@@ -51,6 +51,35 @@ export async function answerPlaylist(
   };
 }
 
+/**
+ * Live answers, made once for all who ask the same of the same timeline: nothing in their text depends on when they are asked for. Hundreds of viewers ask between
+ * two segments.
+ */
+export class LiveAnswers {
+  readonly #made = new WeakMap<Timeline, Map<string, Promise<PlaylistAnswer>>>();
+
+  /** The answer, with `reachMs` as of when it was made. */
+  of(timeline: Timeline, request: Extract<PlaylistRequest, { kind: 'live' }>, options: AnswerOptions): Promise<PlaylistAnswer> {
+    let answers = this.#made.get(timeline);
+    if (!answers) this.#made.set(timeline, (answers = new Map()));
+    const { rewindMs, skip } = request;
+    const { liveWindowMs, maxWindowMs } = options.limits;
+    const key = `${rewindMs} ${skip} ${liveWindowMs} ${maxWindowMs}`;
+    const known = answers.get(key);
+    if (known) return known;
+    const answer = answerPlaylist(timeline, request, options);
+    if (answers.size < MAX_LIVE_ANSWERS) {
+      answers.set(key, answer);
+      const own = answers;
+      answer.catch(() => own.delete(key));
+    }
+    return answer;
+  }
+}
+
+/** Lengths of rewind that are remembered for a timeline: a client could ask for any number of them. */
+const MAX_LIVE_ANSWERS = 32;
+
 interface Ends {
   readonly first: TimelineEntry;
   readonly last: TimelineEntry;

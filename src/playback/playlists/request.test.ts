@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLivetapeError } from '../../base/index.js';
-import { readStreamRequest } from './request.js';
+import { fixedWindow, readStreamRequest } from './request.js';
 
 const NOW_MS = Date.UTC(2026, 0, 2);
 const T_MS = Date.UTC(2026, 0, 1);
@@ -170,5 +170,36 @@ describe('what is refused', () => {
       { numRuns: 3000 },
     );
     expect(requests).toBeGreaterThan(200);
+  });
+});
+
+describe('windows that are counted back from now (P8)', () => {
+  const fixed = (url: string): string | undefined => {
+    const [name = '', query] = url.split('?');
+    return fixedWindow(name, new URLSearchParams(query), NOW_MS);
+  };
+
+  it.each([
+    ['index.m3u8?delay=3600.25&dur=7200', `index.m3u8?from=${NOW_MS / 1000 - 3600.25}&dur=7200`],
+    ['video.m3u8?dur=60&token=a%2Bb&ago=3600&gaps=mark', `video.m3u8?from=${NOW_MS / 1000 - 3600}&dur=60&token=a%2Bb&gaps=mark`],
+    ['index.m3u8?ago=x&delay=60&dur=30', `index.m3u8?from=${NOW_MS / 1000 - 60}&dur=30`],
+    ['index.m3u8?delay=9999999999&dur=30', 'index.m3u8?from=0&dur=30'],
+  ])('%s is the same as %s', (url, same) => {
+    expect(fixed(url)).toBe(same);
+    const [name = '', query] = same.split('?');
+    expect(readStreamRequest(name, new URLSearchParams(query), NOW_MS + 10_000)).toMatchObject({
+      kind: 'window',
+      fromMs: Number(new URLSearchParams(query).get('from')) * 1000,
+    });
+  });
+
+  it.each([
+    'index.m3u8',
+    'index.m3u8?delay=60',
+    `index.m3u8?from=${T}&delay=60&dur=60`,
+    `archive-${T}-60.m3u8?delay=60&dur=60`,
+    'playlist.m3u8?delay=60&dur=60',
+  ])('%s stays as it is', (url) => {
+    expect(fixed(url)).toBeUndefined();
   });
 });

@@ -46,6 +46,22 @@ export function readStreamRequest(name: string, query: URLSearchParams, nowMs: n
   return undefined;
 }
 
+/**
+ * A window that is counted back from now, told by its beginning: asked for again, as players do while it grows, it would be another window each time,
+ * its type and its end never true. Undefined for all other requests.
+ * @param name - as in readStreamRequest, which has found nothing wrong with it and the query
+ * @returns the name with the query that stays the same; what else is asked is kept
+ */
+export function fixedWindow(name: string, query: URLSearchParams, nowMs: number): string | undefined {
+  const late = query.has('delay') ? 'delay' : 'ago';
+  const delay = query.get(late);
+  if (!LIVE.test(name) || query.has('from') || !query.has('dur') || delay === null) return undefined;
+  const fixed = new URLSearchParams([['from', String(Math.max(0, nowMs - seconds(late, delay)) / 1000)], ...query]);
+  fixed.delete('delay');
+  fixed.delete('ago');
+  return `${name}?${fixed.toString()}`;
+}
+
 /** `from` beats `delay`, `delay` beats `ago`; each with `dur` is a window. */
 function readIndex(query: URLSearchParams, nowMs: number): StreamRequest {
   const [from, duration] = [query.get('from'), query.get('dur')];

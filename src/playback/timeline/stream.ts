@@ -6,6 +6,7 @@ import { LivetapeError, isLivetapeError, type Clock } from '../../base/index.js'
 import type { PlaylistHeader } from '../../hls/index.js';
 import type { StreamStorage } from '../../storage/index.js';
 import { BLOCK_ENTRIES, Block, blockOf } from './block.js';
+import type { TimelineEntry } from '../contract.js';
 import type { BlockCache } from './blockCache.js';
 import {
   JournalMoved,
@@ -29,6 +30,8 @@ import { bySequence, byTime, pointOf, search, type Point } from './search.js';
 
 /** A look at the journal holds for so long (P1). */
 export const REFRESH_MS = 200;
+/** So many entries that were asked for one by one are remembered with the stream. */
+const MAX_HELD = 64;
 /** How often what is read is read again because the journal is replaced meanwhile. */
 const MAX_TRIES = 5;
 
@@ -52,6 +55,7 @@ export class FollowedStream {
   #state: StreamState | undefined;
   #stamp: string | undefined;
   #lineages = 0;
+  #held: { readonly lineage: number; readonly entries: Map<number, TimelineEntry> } = { lineage: -1, entries: new Map() };
   #look: { readonly atMs: number; readonly state: Promise<StreamState> } | undefined;
   #isLooking = false;
   #askedAtMs: number;
@@ -61,6 +65,22 @@ export class FollowedStream {
     this.#clock = clock;
     this.#cache = cache;
     this.#askedAtMs = clock.monotonicMs();
+  }
+
+  /** An entry that was asked for lately, when it is still there. */
+  heldEntry(lineage: number, sequence: number): TimelineEntry | undefined {
+    const state = this.#state;
+    if (state?.lineage !== lineage || sequence < state.journal.first.sequence) return undefined;
+    return this.#held.lineage === lineage ? this.#held.entries.get(sequence) : undefined;
+  }
+
+  /** Remembers an entry by itself: those at the ends of windows are asked for again and again. */
+  holdEntry(lineage: number, entry: TimelineEntry): void {
+    if (this.#held.lineage !== lineage) this.#held = { lineage, entries: new Map() };
+    const { entries } = this.#held;
+    entries.set(entry.mediaSequence, entry);
+    const [oldest] = entries.keys();
+    if (entries.size > MAX_HELD && oldest !== undefined) entries.delete(oldest);
   }
 
   /** When anything was last asked of it; monotonic milliseconds. */

@@ -72,7 +72,13 @@ export class ArchiveTimeline implements Timeline {
 
   async entry(sequence: number): Promise<TimelineEntry> {
     if (sequence >= this.endSequence) throw outside(sequence, sequence + 1);
-    for await (const [entry] of this.entries(sequence, sequence + 1)) if (entry !== undefined) return entry;
+    const held = this.#stream.heldEntry(this.#lineage, sequence);
+    if (held !== undefined) return held;
+    for await (const [entry] of this.entries(sequence, sequence + 1)) {
+      if (entry === undefined) continue;
+      this.#stream.holdEntry(this.#lineage, entry);
+      return entry;
+    }
     throw outside(sequence, sequence + 1);
   }
 
