@@ -3,6 +3,7 @@
  * was counted ever goes back.
  */
 import type { CommittedSegment } from '../archive/index.js';
+import { GAP_REASONS } from '../model/index.js';
 import type { Histogram, StreamMetrics } from './metrics.js';
 import type { RetentionStatus } from './retention.js';
 import type { RecordingSession } from './session.js';
@@ -39,7 +40,8 @@ export class RecordingCounters {
   #writtenSegments = 0;
   #notStored = 0;
   #lastKeyframeAtMs: number | undefined;
-  readonly #gaps = new Map<string, { count: number; seconds: number }>();
+  /** Of every reason from the beginning: what grows is noticed, what appears is not (Prometheus' `increase`). */
+  readonly #gaps = new Map<string, { count: number; seconds: number }>(GAP_REASONS.map((reason) => [reason, { count: 0, seconds: 0 }]));
   readonly #commits = new Distribution(COMMIT_BOUNDS);
 
   /** A segment has its entry, so long after it ended. */

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { patched } from '../../test/archiveLab.js';
 import { TsBuilder } from '../../test/tsBuilder.js';
+import { GAP_REASONS } from '../model/index.js';
 import { createMemoryStorage, type Storage } from '../storage/index.js';
 import { BitrateMeter } from './bitrate.js';
 import { CONFIG, play, segmentsOf, settle, testService } from './testService.js';
@@ -17,7 +18,9 @@ it('adds up bytes, segments, gaps and errors, over a session that broke', async 
   const service = testService();
   expect(service.dvr.metrics('x')).toBeUndefined();
   await service.dvr.startRecording('x', '', CONFIG);
-  expect(service.dvr.metrics('x')).toMatchObject({ receivedBytes: 0, gaps: {}, inputBitrate: 0, lastKeyframeAtMs: undefined, restarts: 0 });
+  const none = Object.fromEntries(GAP_REASONS.map((reason) => [reason, { count: 0, seconds: 0 }]));
+  expect(service.dvr.metrics('x')).toMatchObject({ receivedBytes: 0, inputBitrate: 0, lastKeyframeAtMs: undefined, restarts: 0 });
+  expect(service.dvr.metrics('x')!.gaps).toEqual(none);
   const first = piece(0, 10);
   await play(service, service.buffers.open('x'), first, 10);
   const before = service.dvr.metrics('x')!;
@@ -44,8 +47,7 @@ it('adds up bytes, segments, gaps and errors, over a session that broke', async 
   const after = service.dvr.metrics('x')!;
   expect(after.receivedBytes).toBe(first.length + second.length);
   expect(after.errors).toMatchObject({ transport_error: 1, sync_bytes: 0, scrambled: 0, timestamp: 0, not_stored: 0 });
-  expect(Object.keys(after.gaps)).toEqual(['restart']);
-  expect(after.gaps['restart']).toMatchObject({ count: 1 });
+  expect(after.gaps).toEqual({ ...none, restart: { count: 1, seconds: expect.any(Number) as number } });
   expect(after.gaps['restart']!.seconds).toBeGreaterThan(4);
   expect(after.gaps['restart']!.seconds).toBeLessThan(10);
   const stored = await segmentsOf(service.storage, 'x');

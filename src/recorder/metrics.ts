@@ -14,7 +14,7 @@ export interface StreamMetrics {
   readonly writtenSegments: number;
   readonly prunedSegments: number;
   readonly prunedBytes: number;
-  /** By reason, of gaps that are over. */
+  /** By reason (every reason there is), of gaps that are over. */
   readonly gaps: Readonly<Record<string, { readonly count: number; readonly seconds: number }>>;
   /** By kind: continuity, transport_error, sync_bytes, scrambled, timestamp, not_stored. */
   readonly errors: Readonly<Record<string, number>>;

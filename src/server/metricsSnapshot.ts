@@ -26,7 +26,8 @@ export class Snapshots implements Closable {
 
   /** Everything as it is now. */
   async take(): Promise<Snapshot> {
-    const { channels, clock, playback, pool, version } = this.#context;
+    const { channels, clock, config, playback, pool, version } = this.#context;
+    const records = config.state.config.recorders !== 0;
     const list = await channels.list();
     const disks = await this.#freeSpace(list);
     const viewers = this.#viewing.viewers();
@@ -34,8 +35,9 @@ export class Snapshots implements Closable {
     return {
       nowMs: clock.nowMs(),
       version,
-      streams: list.map(({ code, recording, source }) => ({
+      streams: list.map(({ code, config: stream, recording, source }) => ({
         code,
+        wanted: records && stream?.dvr.enabled === true,
         recording,
         metrics: pool.metrics(code),
         source,

@@ -8,6 +8,8 @@ import type { Playback } from '../playback/index.js';
 /** A stream as the metrics see it. */
 export interface StreamSnapshot {
   readonly code: string;
+  /** It is to be recorded here. */
+  readonly wanted: boolean;
   readonly recording: RecordingStatus | undefined;
   readonly metrics: StreamMetrics | undefined;
   readonly source: SourceStatus | undefined;
@@ -108,8 +110,11 @@ function single(type: MetricLine['type'], name: string, help: string, value: (sn
 }
 
 const STREAMS: readonly MetricLine[] = [
-  ofStreams('gauge', 'stream_recording', '1 while the stream is being recorded and what comes can be stored, else 0.', ({ recording }) =>
-    recording?.recording.status === 'recording' ? 1 : 0,
+  ofStreams(
+    'gauge',
+    'stream_recording',
+    '1 while the stream is being recorded and what comes can be stored, 0 while it should be and is not.',
+    ({ recording, wanted }) => (recording?.recording.status === 'recording' ? 1 : wanted ? 0 : undefined),
   ),
   ofStreams(
     'gauge',

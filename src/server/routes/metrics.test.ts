@@ -79,7 +79,7 @@ async function lab(title?: string) {
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     return readExposition(answer.body);
   };
-  return { app, clock, playback, recorders, metrics, [Symbol.asyncDispose]: () => app.close() };
+  return { app, context, clock, playback, recorders, metrics, [Symbol.asyncDispose]: () => app.close() };
 }
 
 /** The values of a metric, by their labels in short. */
@@ -106,7 +106,8 @@ describe('/metrics', () => {
       ['sum', undefined, 0.75],
       ['count', undefined, 9],
     ]);
-    expect(of('stream_recording')).toEqual({ news: 1, 'uk/bbc': 0 });
+    // of an archive that nobody is to record there is nothing to say: a value of 0 is an alert
+    expect(of('stream_recording')).toEqual({ news: 1 });
     expect(of('stream_signal')).toEqual({ news: 1 });
     expect(of('stream_kept_bytes')).toEqual({ news: 700 });
     expect(of('source_connected')).toEqual({ news: 1 });
@@ -149,6 +150,26 @@ describe('/metrics', () => {
     expect(values(metrics.get('livetape_stream_sessions'))).toEqual({ news: 2, 'uk/bbc': 1 });
     at.clock.advance(31_000);
     expect(values((await at.metrics()).get('livetape_stream_sessions'))).toEqual({ news: 0, 'uk/bbc': 0 });
+  });
+
+  it('a stream that should be recorded and is not has the value 0', async () => {
+    await using at = await lab();
+    const list = at.context.channels.list.bind(at.context.channels);
+    at.context.channels.list = async () => (await list()).map((channel) => ({ ...channel, recording: undefined }));
+    expect(values((await at.metrics()).get('livetape_stream_recording'))).toEqual({ news: 0 });
+  });
+
+  it('no rule in the guides asks for a metric that there is not', async () => {
+    await using at = await lab();
+    const metrics = await at.metrics();
+    for (const page of ['guide/deployment.md', 'reference/metrics.md']) {
+      const text = readFileSync(fileURLToPath(new URL(`../../../docs/${page}`, import.meta.url)), 'utf8');
+      const named = [...text.matchAll(/\blivetape_\w+[a-z]\b/g)].map(([name]) => name);
+      expect(
+        named.filter((name) => !metrics.has(name)),
+        page,
+      ).toEqual([]);
+    }
   });
 
   it('docs/reference/metrics.md lists every metric with its type and labels, and no other', async () => {
