@@ -117,8 +117,10 @@ export class PoolArchives {
     this.#candidates.set(index, [...candidates]);
   }
 
-  /** A segment was written, or (`full`) could not be. */
+  /** A segment was written, or (`full`) could not be. Before the heartbeat that names the stream, nothing could be asked of it. */
   look(code: StreamCode, full: boolean): void {
+    const isNamed = [...this.#candidates.values()].some((candidates) => candidates.some((candidate) => candidate.code === code));
+    if (!isNamed) return;
     void this.#free?.look(this.#storageOf(code), code, full);
   }
 

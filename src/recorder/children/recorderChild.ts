@@ -312,15 +312,17 @@ export class RecorderChild {
     }
   }
 
-  /** The process that was started here has ended: nobody is left behind. */
+  /** The process has ended, whoever started it: nobody is left behind. */
   async #gone(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, socketPath } = this.#options;
     const child = this.#process;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    const over = new AbortController();
-    await Promise.race([exited, delay(clock, KILL_MS, over.signal).then(() => child.kill('SIGKILL'))]);
-    over.abort();
+    const isGone = async (): Promise<boolean> =>
+      child === undefined ? (await processesOn(socketPath)).length === 0 : child.exitCode !== null || child.signalCode !== null;
+    const untilMs = clock.monotonicMs() + KILL_MS;
+    while (!(await isGone())) {
+      if (clock.monotonicMs() > untilMs) return this.#kill(undefined);
+      await delay(clock, LOOK_MS);
+    }
   }
 
   #tellUnsent(unsent: number): void {

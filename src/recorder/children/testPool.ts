@@ -1,8 +1,11 @@
 /** A pool on a folder, with recorders that run from source, for tests of this folder; and senders that a test directs. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { systemClock, type LogFields } from '../../base/index.js';
-import { until, type ContractService, type Feed } from '../dvrContract.js';
+import { piece, until, type ContractService, type Feed } from '../dvrContract.js';
 import type { RecorderPool } from '../pool.js';
 import { ChildProcessDvrService } from './childProcessDvrService.js';
 import type { PoolOptions } from './recorders.js';
@@ -55,6 +58,48 @@ export async function startSender(): Promise<Sender> {
       await Promise.all([...sockets].map((socket) => new Promise<void>((resolve) => socket.write(bytes, () => resolve()))));
     },
   };
+}
+
+/** How often a live sender sends. */
+const SEND_EVERY_MS = 40;
+
+/** A sender that sends a stream as it goes on in time, to whoever is connected: what nobody takes is lost. */
+export async function startLiveSender(): Promise<Sender> {
+  const sender = await startSender();
+  const startMs = Date.now();
+  let sentSec = 0;
+  const timer = setInterval(() => {
+    const nowSec = Math.min(60, (Date.now() - startMs) / 1000);
+    void sender.write(piece(sentSec, nowSec));
+    sentSec = nowSec;
+  }, SEND_EVERY_MS);
+  onTestFinished(() => clearInterval(timer));
+  return sender;
+}
+
+/** A server process that records streams from a source; kept when it does. It is killed when the test is over, if not before. */
+export async function startServer(root: string, source: string, ...streams: string[]): Promise<{ kill(): Promise<void> }> {
+  const script = fileURLToPath(new URL('testServer.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, root, source, ...streams], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  onTestFinished(kill);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await until('a server that records', () => said.includes('ready'));
+  return { kill };
+}
+
+/** Whether a process runs; one that was killed and is not waited for does not. */
+export function runs(pid: number | undefined): boolean {
+  try {
+    return pid !== undefined && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 async function feedBy(pool: RecorderPool, bufferId: string): Promise<Feed> {
