@@ -83,7 +83,13 @@ function documented({ id, summary, description, parameters, answers, errors, tag
   return { get };
 }
 
-function playlist(id: string, summary: string, parameters: readonly object[], description?: string): object {
+function playlist(
+  id: string,
+  summary: string,
+  parameters: readonly object[],
+  description?: string,
+  answers: Readonly<Record<string, object>> = {},
+): object {
   return documented({
     id,
     summary,
@@ -96,6 +102,7 @@ function playlist(id: string, summary: string, parameters: readonly object[], de
         content: PLAYLIST,
       },
       304: NOT_MODIFIED,
+      ...answers,
     },
     errors: [...OF_STREAMS, ...OF_WINDOWS],
   });
@@ -174,6 +181,13 @@ export const PLAYBACK_PATHS: DocumentedPaths = {
       SKIP,
     ],
     'Clients have to accept a multivariant playlist here one day. `video.m3u8` and `mono.m3u8` are the same.',
+    {
+      302: {
+        description:
+          'With `dur` and `delay` or `ago`: the window that begins there, told by `from`, so that it stays the same when it is asked for again.',
+        headers: { ...CORS, Location: header('Relative.') },
+      },
+    },
   ),
   '/{code}/playlist.m3u8': playlist('getArchivePlaylist', 'The whole archive', []),
   '/{code}/archive-{from}-{dur}.m3u8': playlist('getWindowPlaylist', "A window, in Flussonic's form", [FROM, DUR, GAPS, SKIP]),

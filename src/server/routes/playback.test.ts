@@ -73,6 +73,18 @@ describe('paths', () => {
 });
 
 describe('playlists', () => {
+  it('P8: a window that is counted back from now is told by its beginning, so that players who ask again ask for the same', async () => {
+    const clock = new ManualClock();
+    const { ask, playback } = await lab({ clock });
+    const now = clock.nowMs() / 1000;
+    for (const method of ['GET', 'HEAD'] as const) {
+      const { statusCode, headers } = await ask(method, '/uk/bbc/index.m3u8?delay=60&dur=120&token=a');
+      expect([statusCode, headers.location]).toEqual([302, `index.m3u8?from=${now - 60}&dur=120&token=a`]);
+      expect(headers).toMatchObject({ 'cache-control': 'no-store', 'access-control-allow-origin': '*' });
+    }
+    expect(playback.asked).toEqual([]);
+  });
+
   it('H3: say how long they hold, and are not sent to who has them; no text is made for that', async () => {
     const { get, playback } = await lab();
     const first = await get('/news/index.m3u8');

@@ -5,7 +5,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { LivetapeError } from '../../base/index.js';
 import { checkStreamCode } from '../../model/index.js';
-import { readStreamRequest, type StreamRequest } from '../../playback/index.js';
+import { fixedWindow, readStreamRequest, type StreamRequest } from '../../playback/index.js';
 import type { ServerContext } from '../context.js';
 import { sendLive } from '../playbackLive.js';
 import { sendExport, sendPreview, sendSegment } from '../playbackMedia.js';
@@ -40,10 +40,13 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
         const [path = '', query = ''] = splitOnce(request.url, '?');
         const { '*': decoded } = request.params as { readonly '*': string };
         const parts = splitPlaybackPath(decoded);
-        const asked = parts && readStreamRequest(parts.name, new URLSearchParams(query), context.clock.nowMs());
+        const [parameters, nowMs] = [new URLSearchParams(query), context.clock.nowMs()];
+        const asked = parts && readStreamRequest(parts.name, parameters, nowMs);
         if (!parts || !asked) throw new LivetapeError('ROUTE_NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
         const code = checkStreamCode(parts.code);
         viewing.http.name(request, routeName(asked));
+        const fixed = fixedWindow(parts.name, parameters, nowMs);
+        if (fixed !== undefined) return reply.header('cache-control', 'no-store').redirect(fixed, 302);
         await answer({ context, viewing, code, request, reply }, asked);
         return reply;
       },
