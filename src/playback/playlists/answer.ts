@@ -61,7 +61,7 @@ export class LiveAnswers {
   /** The answer, with `reachMs` as of when it was made. */
   of(timeline: Timeline, request: Extract<PlaylistRequest, { kind: 'live' }>, options: AnswerOptions): Promise<PlaylistAnswer> {
     let answers = this.#made.get(timeline);
-    if (!answers) this.#made.set(timeline, (answers = new Map()));
+    if (!answers) this.#made.set(timeline, (answers = new Map<string, Promise<PlaylistAnswer>>()));
     const { rewindMs, skip } = request;
     const { liveWindowMs, maxWindowMs } = options.limits;
     const key = `${rewindMs} ${skip} ${liveWindowMs} ${maxWindowMs}`;
