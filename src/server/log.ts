@@ -6,7 +6,7 @@ import type { Logger } from '../base/index.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** A log whose level can be changed while it runs. Lines are written at once, so that none is lost when the process is ended. */
-export function openLog(level: LogLevel): { readonly log: Logger; setLevel(level: LogLevel): void } {
+export function openLog(level: LogLevel): { readonly log: Logger; readonly setLevel: (level: LogLevel) => void } {
   const log = pino(
     {
       level,
