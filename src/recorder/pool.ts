@@ -49,6 +49,8 @@ export interface RecorderPool extends DvrService {
   disconnect(bufferId: string): Promise<void>;
   /** The source of a buffer; undefined when it has none. */
   source(bufferId: string): SourceStatus | undefined;
+  /** Its URL as it was given to `connect`, with its secrets: not to be shown. Known of what was adopted too. */
+  sourceOf(bufferId: string): string | undefined;
   /**
    * How a stream is being recorded, with the limits of the latest `setRetention`; undefined when it is not. Known of what was adopted too, so that only what differs is changed (R4).
    */

@@ -65,6 +65,7 @@ it('R4: what is recorded as the file says it is left alone; only what differs is
   pool.adopt('longer', CONFIG, 'tcp://h:2');
   pool.adopt('moved', CONFIG, 'tcp://h:3');
   pool.adopt('elsewhere', CONFIG, 'tcp://h:4');
+  pool.adopt('program', CONFIG, 'tcp://h:7?program=1');
   pool.adopt('gone', CONFIG, 'tcp://h:5');
   pool.adopt('off', CONFIG, 'tcp://h:6');
   const { quiet } = opened(
@@ -73,6 +74,7 @@ it('R4: what is recorded as the file says it is left alone; only what differs is
       longer: { source: 'tcp://h:2', dvr: { retention_sec: 60 } },
       moved: { source: 'tcp://h:9' },
       elsewhere: { source: 'tcp://h:4', dvr: { storage_path: '/mnt' } },
+      program: { source: 'tcp://h:7?program=2' },
       off: { source: 'tcp://h:6', dvr: { enabled: false, retention_sec: 30 } },
     },
     { pool },
@@ -82,6 +84,11 @@ it('R4: what is recorded as the file says it is left alone; only what differs is
   expect(pool.calls.filter((call) => call.includes('longer'))).toEqual(['setRetention longer 60 0']);
   expect(pool.calls.filter((call) => call.includes('moved'))).toEqual(['connect moved tcp://h:9']);
   expect(pool.calls.filter((call) => call.includes('elsewhere'))).toEqual(['stop elsewhere', 'start elsewhere']);
+  expect(pool.calls.filter((call) => call.includes(' program'))).toEqual([
+    'connect program tcp://h:7?program=2',
+    'stop program',
+    'start program',
+  ]);
   expect(pool.calls.filter((call) => call.includes('gone'))).toEqual(['disconnect gone', 'stop gone', 'setRetention gone 0 0']);
   expect(pool.calls.filter((call) => call.includes('off'))).toEqual(['disconnect off', 'stop off', 'setRetention off 30 0']);
 });

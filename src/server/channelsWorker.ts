@@ -30,7 +30,7 @@ export interface WorkerOptions {
 /** The work on one stream: one step at a time. */
 export class ChannelWorker {
   readonly #options: WorkerOptions;
-  /** The source that was connected here last. */
+  /** The source that the recording was begun with, by this server or one before it. */
   #source: string | undefined;
   #error: LivetapeError | undefined;
   #pauseMs = FIRST_PAUSE_MS;
@@ -118,6 +118,7 @@ export class ChannelWorker {
 
   async #record(wanted: StreamConfig): Promise<void> {
     const { code, pool } = this.#options;
+    this.#source ??= pool.sourceOf(code);
     // A source that cannot be connected is no reason not to record: another may come.
     const failure = await this.#connect(wanted.source);
     const config = dvrConfig(wanted.dvr);

@@ -104,7 +104,6 @@ export class TestPool implements RecorderPool {
     this.#emitter.emit(name, event);
   }
 
-  /** The URL as it was connected, with its secrets. */
   sourceOf(code: string): string | undefined {
     return this.#sources.get(code)?.source;
   }

@@ -258,6 +258,10 @@ export class ChildProcessDvrService implements RecorderPool {
     return this.#sources.get(bufferId)?.status;
   }
 
+  sourceOf(bufferId: string): string | undefined {
+    return this.#sources.get(bufferId)?.source;
+  }
+
   recorders(): RecorderStatus[] {
     return this.#recorders.children.map(({ status }) => {
       const streams = [...this.#recordings.values()].filter(({ index }) => index === status.index).length;
