@@ -31,7 +31,6 @@ try {
   const livetape = createRecorder({ root, minFreeGb, freeSpaceElsewhere: true, log, clock: systemClock });
   const parts = {
     dvr: livetape.dvr,
-    buffers: livetape.buffers,
     checkSource: (source: string) => openSource(source, { clock: systemClock, log }).close(),
     connect: (source: string, bufferId: string) => livetape.connect(source, bufferId),
     close: () => livetape.close(),

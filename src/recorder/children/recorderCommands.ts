@@ -1,6 +1,5 @@
 /** What a recorder process does when its server asks: recordings and the sources that feed them. It remembers what it was asked, for the next server (R4). */
 import { LivetapeError, type Closable } from '../../base/index.js';
-import type { MediaBuffers } from '../../buffer/index.js';
 import type { StreamCode } from '../../model/index.js';
 import type { SourceStatus } from '../pool.js';
 import type { InProcessDvrService } from '../service.js';
@@ -19,7 +18,6 @@ export interface FeedingSource extends Closable {
 /** What a recorder process is made of. */
 export interface RecorderParts extends Closable {
   readonly dvr: InProcessDvrService;
-  readonly buffers: MediaBuffers;
   /** Says what is wrong with a source's URL, before the one that it replaces is closed. */
   checkSource(source: string): Promise<void>;
   connect(source: string, bufferId: string): FeedingSource;

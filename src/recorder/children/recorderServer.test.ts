@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLogger, systemClock } from '../../base/index.js';
-import { MediaBuffers } from '../../buffer/index.js';
 import { failure, testRoot, until } from '../dvrContract.js';
 import type { LiveSink } from '../live.js';
 import { testService } from '../testService.js';
@@ -41,7 +40,6 @@ async function recorder(orphanMs = 60_000): Promise<Recorder> {
         return { close, [Symbol.asyncDispose]: close };
       },
     }),
-    buffers: new MediaBuffers({ clock: systemClock }),
     emit: (name, event) => void emitter.emit(name, event),
     checkSource: async () => undefined,
     connect: () => {

@@ -3,7 +3,7 @@
  * socket's path may be, a folder of the temporary ones that is named by the root. Also how a recorder is killed that does not answer.
  */
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir, readFile, readdir, realpath, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LivetapeError, isLivetapeError, type Clock, type Logger } from '../../base/index.js';
@@ -42,7 +42,11 @@ export async function takeSockets(root: string, options: { clock: Clock; log: Lo
       path: (index) => join(folder, `${index}.sock`),
       indexes: async () =>
         (await readdir(folder)).flatMap((name) => Number(/^(\d{1,4})\.sock$/.exec(name)?.[1] ?? NaN)).filter(Number.isInteger),
-      release: () => ownership.release(),
+      release: async () => {
+        // not empty while recorders go on in it
+        if (folder !== home) await rmdir(folder).catch(() => undefined);
+        await ownership.release();
+      },
     };
   } catch (error) {
     throw storageError(error, `make the recorders' folder of ${root}`, { path: home });
