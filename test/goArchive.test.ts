@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePlaylist, summarize } from '../src/archive/index.js';
 import { ManualClock, silentLogger } from '../src/base/index.js';
+import { openPlayback } from '../src/playback/index.js';
 import { openFsStorage } from '../src/storage/index.js';
 import { writeGoArchive, type GoArchive } from './goArchive.js';
 import { playlistOf, segmentsIn, temporaryFolder, waitFor } from './lab.js';
@@ -55,6 +56,34 @@ describe.each(Object.entries(ARCHIVES))('an archive of the Go system: %s', (_, k
     const after = await filesOf(folder);
     expect([...after.keys()].sort()).toEqual([...before.keys()].sort());
     for (const [name, bytes] of before) expect(after.get(name)?.equals(bytes), name).toBe(true);
+  });
+
+  it('is played: the time when the system was not running is a gap, as its date-times show, whatever index.json says', async () => {
+    const root = await temporaryFolder();
+    const { startsMs } = await writeGoArchive(join(root, 'news'), kind, END_MS);
+    const later = new ManualClock(END_MS + 600_000);
+    const place = openFsStorage(root, { clock: later, log: silentLogger }).stream('news');
+    const limits = { liveWindowMs: 30_000, maxWindowMs: 86_400_000 };
+    await using playback = openPlayback({
+      place: () => place,
+      isKnown: () => true,
+      clock: later,
+      maxCacheBytes: 1e6,
+      limits: () => limits,
+    });
+    const [fromMs = 0] = startsMs;
+    const down = startsMs.slice(1).flatMap((toMs, i) => {
+      const gap = { fromMs: (startsMs[i] ?? NaN) + 2000, toMs, reason: 'signal' };
+      return toMs > gap.fromMs ? [gap] : [];
+    });
+    expect(down).toHaveLength(kind.runs.length - 1);
+    const edges = [fromMs, ...down.flatMap((gap) => [gap.fromMs, gap.toMs]), END_MS];
+    const ranges = edges.flatMap((edge, i) => (i % 2 === 0 ? [{ fromMs: edge, toMs: edges[i + 1] }] : []));
+    expect(await playback.status('news')).toMatchObject({ gaps: down, ranges });
+    const window = { kind: 'window', fromMs, durationMs: END_MS - fromMs, gaps: 'mark', skip: false } as const;
+    let text = '';
+    for await (const chunk of (await playback.playlist('news', window)).body()) text += new TextDecoder().decode(chunk);
+    expect(text.includes('#EXT-X-GAP\n')).toBe(down.length > 0);
   });
 
   it('is gone on with: above every number, after its entries, with nothing of it overwritten', async () => {

@@ -176,13 +176,14 @@ async function compare(timeline: Timeline, entries: readonly ScannedEntry[], pic
   const [fromSequence, toSequence] = [first.mediaSequence + from, first.mediaSequence + to];
   expect(await textOf(timeline, fromSequence, toSequence)).toBe(clientText(slice));
   const listed: TimelineEntry[] = (await collect(timeline.entries(fromSequence, toSequence))).flat();
-  expect(listed).toEqual(slice.map(expected));
+  const given = entries.map((entry, i) => expected(entry, entries[i - 1])).slice(from, to);
+  expect(listed).toEqual(given);
   expect(await timeline.gaps(fromSequence, toSequence)).toEqual(
-    slice.map(expected).flatMap(({ mediaSequence, gap }) => (gap === undefined ? [] : [{ sequence: mediaSequence, gap }])),
+    given.flatMap(({ mediaSequence, gap }) => (gap === undefined ? [] : [{ sequence: mediaSequence, gap }])),
   );
   for (const i of [0, entries.length - 1, pick(entries.length), pick(entries.length)]) {
     const scanned = entries[i]!;
-    expect(await timeline.entry(scanned.mediaSequence)).toEqual(expected(scanned));
+    expect(await timeline.entry(scanned.mediaSequence)).toEqual(expected(scanned, entries[i - 1]));
     for (const ms of [scanned.wallMs, scanned.wallMs - 1, endMs(scanned), endMs(scanned) - 0.5]) {
       const found = entries.findIndex((entry) => endMs(entry) > ms);
       expect(await timeline.at(ms)).toBe(first.mediaSequence + (found < 0 ? entries.length : found));
@@ -197,8 +198,13 @@ async function compare(timeline: Timeline, entries: readonly ScannedEntry[], pic
   expect(await timeline.back(timeline.endSequence, Infinity)).toBe(timeline.firstSequence);
 }
 
-function expected({ entry, mediaSequence, discontinuitySequence, wallMs }: ScannedEntry): TimelineEntry {
+/** Another system's gaps are where its date-times leave out more than a second. */
+function expected({ entry, mediaSequence, discontinuitySequence, wallMs }: ScannedEntry, before: ScannedEntry | undefined): TimelineEntry {
   const { facts } = entry;
+  const implied =
+    facts === undefined && before !== undefined && wallMs - endMs(before) > 1000
+      ? { fromMs: endMs(before), toMs: wallMs, reason: 'signal' as const }
+      : undefined;
   return {
     mediaSequence,
     discontinuitySequence,
@@ -210,7 +216,7 @@ function expected({ entry, mediaSequence, discontinuitySequence, wallMs }: Scann
     headBytes: facts?.headBytes,
     keyframes: facts?.keyframes,
     pts: facts?.pts,
-    gap: facts?.gap && { ...facts.gap, toMs: wallMs },
+    gap: facts?.gap ? { ...facts.gap, toMs: wallMs } : implied,
   };
 }
 

@@ -80,7 +80,12 @@ async function fromIndex(timeline: Timeline, place: StreamStorage): Promise<Tota
 }
 
 /** What index.json does not know yet. */
-async function addNewest(timeline: Timeline, fromSequence: number, sizeBytes: number, gaps: readonly Gap[]): Promise<Totals | undefined> {
+async function addNewest(
+  timeline: Timeline,
+  fromSequence: number,
+  sizeBytes: number,
+  gaps: readonly Gap[] | undefined,
+): Promise<Totals | undefined> {
   let totalSizeBytes = sizeBytes;
   for await (const chunk of timeline.entries(fromSequence, timeline.endSequence)) {
     for (const entry of chunk) {
@@ -93,7 +98,7 @@ async function addNewest(timeline: Timeline, fromSequence: number, sizeBytes: nu
     segmentCount: timeline.endSequence - timeline.firstSequence,
     totalSizeBytes,
     lastSegmentAtMs: timeline.endMs,
-    gaps: [...gaps, ...newest.map(({ gap }) => gap)],
+    gaps: gaps && [...gaps, ...newest.map(({ gap }) => gap)],
   };
 }
 
@@ -107,8 +112,9 @@ async function fromJournal(timeline: Timeline, place: StreamStorage): Promise<To
   };
 }
 
-/** The Go system knew of gaps in the signal alone. */
-function gapsOf(index: ArchiveIndex): Gap[] {
+/** Undefined for an index of the Go system, which does not count the time when it was not running. */
+function gapsOf(index: ArchiveIndex): Gap[] | undefined {
+  if (index.format === undefined) return undefined;
   return index.gaps.map((gap) => ({ fromMs: gap.from.getTime(), toMs: gap.to.getTime(), reason: gap.reason ?? 'signal' }));
 }
 

@@ -14,6 +14,9 @@ const COLUMN_BYTES = BLOCK_ENTRIES * 28 + 512;
 const GAP_BYTES = 96;
 const FIRST_TEXT_BYTES = 4096;
 
+/** Another system names no gaps: where its date-times leave out more than this there is one, as recovery and `check` have it. */
+const MIN_GAP_MS = 1000;
+
 /** The gap before an entry. */
 export interface PlacedGap {
   readonly sequence: number;
@@ -26,8 +29,9 @@ export function blockOf(sequence: number): number {
 }
 
 /** The gap before an entry, as the journal tells it: it ends where the entry begins. */
-export function gapBefore({ entry, wallMs }: PlacedEntry): Gap | undefined {
-  const gap = entry.facts?.gap;
+export function gapBefore({ entry, wallMs, endedMs }: PlacedEntry): Gap | undefined {
+  if (entry.facts === undefined) return wallMs - endedMs > MIN_GAP_MS ? { fromMs: endedMs, toMs: wallMs, reason: 'signal' } : undefined;
+  const { gap } = entry.facts;
   return gap && { fromMs: gap.fromMs, toMs: wallMs, reason: gap.reason };
 }
 
@@ -35,6 +39,7 @@ export function gapBefore({ entry, wallMs }: PlacedEntry): Gap | undefined {
 export class Block {
   readonly firstSequence: number;
   readonly #firstAt: number;
+  readonly #endedMs: number;
   #next: Cursor;
   #count = 0;
   readonly #wallMs = new Float64Array(BLOCK_ENTRIES);
@@ -50,6 +55,7 @@ export class Block {
   constructor(first: Cursor) {
     this.firstSequence = first.sequence;
     this.#firstAt = first.at;
+    this.#endedMs = first.endedMs;
     this.#next = first;
   }
 
@@ -124,7 +130,8 @@ export class Block {
   cursorAt(sequence: number): Cursor {
     const i = sequence - this.firstSequence;
     const at = this.#firstAt + (this.#fromByte[i] ?? NaN);
-    return { at, sequence, discontinuitySequence: this.#discontinuities[i] ?? NaN, wallMs: this.#wallMs[i] ?? NaN };
+    const endedMs = i === 0 ? this.#endedMs : this.#endMs(i - 1);
+    return { at, sequence, discontinuitySequence: this.#discontinuities[i] ?? NaN, wallMs: this.#wallMs[i] ?? NaN, endedMs };
   }
 
   /** The first entry from `fromSequence` on that ends after `wallMs`; `endSequence` when none does. */

@@ -35,6 +35,8 @@ export interface Cursor {
   readonly discontinuitySequence: number;
   /** When it begins, should it not say so. */
   readonly wallMs: number;
+  /** When the entry before it ended. Not known (and not needed) in a journal whose entries tell their gaps. */
+  readonly endedMs: number;
 }
 
 /** An entry with all that follows from its place. */
@@ -45,6 +47,8 @@ export interface PlacedEntry {
   readonly discontinuitySequence: number;
   readonly wallMs: number;
   readonly endMs: number;
+  /** As in Cursor. */
+  readonly endedMs: number;
   readonly at: number;
   readonly toAt: number;
   /** Its lines as they stand there. */
@@ -117,12 +121,12 @@ export function behind(entry: PlacedEntry | undefined): Cursor | undefined;
 export function behind(entry: PlacedEntry | undefined): Cursor | undefined {
   if (entry === undefined) return undefined;
   const { sequence, discontinuitySequence, endMs, toAt } = entry;
-  return { at: toAt, sequence: sequence + 1, discontinuitySequence, wallMs: endMs };
+  return { at: toAt, sequence: sequence + 1, discontinuitySequence, wallMs: endMs, endedMs: endMs };
 }
 
 /** The cursor at an entry. */
-export function cursorOf({ at, sequence, discontinuitySequence, wallMs, entry }: PlacedEntry): Cursor {
-  return { at, sequence, discontinuitySequence: discontinuitySequence - (entry.discontinuity ? 1 : 0), wallMs };
+export function cursorOf({ at, sequence, discontinuitySequence, wallMs, endedMs, entry }: PlacedEntry): Cursor {
+  return { at, sequence, discontinuitySequence: discontinuitySequence - (entry.discontinuity ? 1 : 0), wallMs, endedMs };
 }
 
 /** Bytes of `count` entries, as far as the journal's average tells. */
@@ -152,6 +156,7 @@ function place(ground: Ground, located: readonly LocatedEntry[], bytes: Uint8Arr
       discontinuitySequence: facts?.discontinuitySequence ?? cursor.discontinuitySequence + (entry.discontinuity ? 1 : 0),
       wallMs,
       endMs: wallMs + entry.durationUs / 1000,
+      endedMs: cursor.endedMs,
       at: from.at + fromByte,
       toAt: from.at + toByte,
       bytes: bytes.subarray(fromByte, toByte),
@@ -188,6 +193,7 @@ export async function openJournal(storage: StreamStorage): Promise<Journal | und
     sequence: entry.facts?.mediaSequence ?? mediaSequence,
     discontinuitySequence,
     wallMs: entry.wallMs ?? (ground.foreign ? await startOf(storage, entry) : NaN),
+    endedMs: NaN,
   };
   const [first] = place(ground, [located], firstBytes.slice(), cursor);
   if (first === undefined) return undefined;
@@ -229,7 +235,7 @@ async function withTail(journal: Journal): Promise<Journal> {
       continue;
     }
     const facts = factsOf(newest.entry);
-    const cursor: Cursor = { at: fromByte + shift, sequence: facts.mediaSequence, discontinuitySequence: NaN, wallMs: NaN };
+    const cursor: Cursor = { at: fromByte + shift, sequence: facts.mediaSequence, discontinuitySequence: NaN, wallMs: NaN, endedMs: NaN };
     return { ...journal, last: kept(place(journal, [newest], bytes, cursor)[0]) ?? last, ended: chunk.ended };
   }
 }

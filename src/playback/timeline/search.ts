@@ -81,7 +81,7 @@ export async function search(journal: Journal, goal: Goal, bracket: Bracket): Pr
 async function readThrough(journal: Journal, goal: Goal, bracket: Bracket): Promise<Bracket> {
   let { before } = bracket;
   const { reached } = bracket;
-  let cursor = { at: before.at, sequence: before.sequence, discontinuitySequence: NaN, wallMs: NaN };
+  let cursor = { at: before.at, sequence: before.sequence, discontinuitySequence: NaN, wallMs: NaN, endedMs: NaN };
   while (reached.sequence - before.sequence > 1) {
     const piece = await readPiece(journal, cursor, reached.at, CLOSE_BYTES);
     for (const placed of piece.entries) {

@@ -74,8 +74,12 @@ export class FollowedStream {
     return this.#held.lineage === lineage ? this.#held.entries.get(sequence) : undefined;
   }
 
-  /** Remembers an entry by itself: those at the ends of windows are asked for again and again. */
+  /**
+   * Remembers an entry by itself: those at the ends of windows are asked for again and again. One of another system's is not remembered: its time and the gap
+   * before it follow from what stands before it, which a replacement changes.
+   */
   holdEntry(lineage: number, entry: TimelineEntry): void {
+    if (this.#state?.journal.foreign !== false) return;
     if (this.#held.lineage !== lineage) this.#held = { lineage, entries: new Map() };
     const { entries } = this.#held;
     entries.set(entry.mediaSequence, entry);
@@ -222,7 +226,7 @@ export class FollowedStream {
     const found = await search(journal, goal, known.bracket(goal, pointOf(first), pointOf(last)));
     if (found.reached.sequence !== sequence) throw missing(sequence);
     learn(found.reached);
-    return { at: found.reached.at, sequence, discontinuitySequence: NaN, wallMs: found.reached.wallMs };
+    return { at: found.reached.at, sequence, discontinuitySequence: NaN, wallMs: found.reached.wallMs, endedMs: NaN };
   }
 
   async #countTo(journal: Journal, start: Cursor | undefined, sequence: number): Promise<Cursor> {
