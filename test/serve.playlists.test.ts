@@ -80,4 +80,4 @@ it('the playlist checker is silent', async () => {
   for (const { path, versions } of kinds.slice(0, 5)) expect(versions.size, path).toBeGreaterThan(PHASE / 6);
   const { data } = (await server.json('/news/recording_status.json')) as { data: { gaps: { reason: string }[] } };
   await waitFor('the gap', () => data.gaps.length > 0);
-});
+}, 600_000);

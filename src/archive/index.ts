@@ -12,7 +12,7 @@ export type {
 export type { Healed } from './healed.js';
 export { openArchiveForWriting, type ArchiveOptions } from './writer.js';
 export { loadIndex, type ArchiveIndex, type IndexGap } from './archiveIndex.js';
-export { startOf } from './scan.js';
+export { firstSequenceOf, startOf } from './scan.js';
 export { parsePlaylist, summarize, type ArchiveSummary, type SegmentMeta } from './reader.js';
 export { checkArchive, type CheckOptions, type CheckProgress, type CheckReport } from './check.js';
 export { FINDINGS, type Finding, type FindingKind } from './checkFindings.js';

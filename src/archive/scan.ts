@@ -68,14 +68,14 @@ async function readHeader(storage: StreamStorage): Promise<{ chunk: HeaderChunk;
 async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold<T>): Promise<T> {
   let byte = head.toByte;
   let line = head.lines + 1;
-  let nextSequence = head.header.mediaSequence;
+  let nextSequence: number | undefined;
   let nextDiscontinuity = head.header.discontinuitySequence;
   let endMs: number | undefined;
   for (let block = FIRST_BLOCK_BYTES; ;) {
     const bytes = await storage.readJournal(byte, byte + block);
     const chunk = parseEntries(bytes, true, { line, byte });
     for (const { entry } of chunk.entries) {
-      const mediaSequence = entry.facts?.mediaSequence ?? nextSequence;
+      const mediaSequence = entry.facts?.mediaSequence ?? nextSequence ?? firstSequenceOf(head.header, entry);
       const discontinuitySequence = entry.facts?.discontinuitySequence ?? nextDiscontinuity + (entry.discontinuity ? 1 : 0);
       const wallMs = entry.wallMs ?? endMs ?? (await startOf(storage, entry));
       fold.add({ entry, index: entry.facts?.index ?? numberIn(entry.uri) ?? mediaSequence, wallMs, mediaSequence, discontinuitySequence });
@@ -88,6 +88,15 @@ async function scanOnce<T>(storage: StreamStorage, head: HeaderChunk, fold: Fold
     if (bytes.byteLength < block) return fold.result(chunk.ended, chunk.tornBytes);
     block = chunk.entries.length === 0 ? block * 2 : Math.min(block * 2, BLOCK_BYTES);
   }
+}
+
+/**
+ * The media sequence number of a playlist's first entry. The Go system pruned without counting: its playlists say nothing (which is 0, RFC 8216, 4.3.3.2), and
+ * the number that its first entry should have had is that of its file.
+ */
+export function firstSequenceOf(header: PlaylistHeader, first: PlaylistEntry): number {
+  const uncounted = header.life === undefined && header.mediaSequence === 0;
+  return first.facts?.mediaSequence ?? (uncounted ? (numberIn(first.uri) ?? 0) : header.mediaSequence);
 }
 
 /**

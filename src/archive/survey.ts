@@ -209,12 +209,10 @@ async function sumAll(storage: StreamStorage, log: Logger): Promise<Sums> {
   for (const uri of found.unsized) sizeBytes += await sizeOf(storage, uri, log);
   const { header, first } = found;
   const { entry, wallMs } = found.last;
-  // A head that was pruned without being counted: the sequence numbers are those it should have had (the first file's number).
-  const uncounted = header.life === undefined && header.mediaSequence === 0 ? first.index : 0;
   const known = factsFor(found.last, found.highest, sizeBytes);
-  const last = segmentOf(entry, entry.facts ?? { ...known, mediaSequence: known.mediaSequence + uncounted }, wallMs);
+  const last = segmentOf(entry, entry.facts ?? known, wallMs);
   const begin = {
-    mediaSequence: first.mediaSequence + uncounted,
+    mediaSequence: first.mediaSequence,
     discontinuitySequence: header.discontinuitySequence,
     lives: header.life ?? 0,
   };

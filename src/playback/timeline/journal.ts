@@ -2,7 +2,7 @@
  * The journal as a reader sees it at a moment: its header, its first and its last entry, and where they lie. What is between is read in pieces when it
  * is asked for. The writer goes on meanwhile and readers take no lock, so what was read of a journal holds only when it `stands` afterwards (P2).
  */
-import { startOf } from '../../archive/index.js';
+import { firstSequenceOf, startOf } from '../../archive/index.js';
 import { LivetapeError } from '../../base/index.js';
 import {
   parseEntries,
@@ -187,10 +187,10 @@ export async function openJournal(storage: StreamStorage): Promise<Journal | und
   if (located === undefined) return undefined;
   const { entry } = located;
   const ground: Ground = { storage, foreign: entry.facts === undefined, shift: 0 };
-  const { mediaSequence, discontinuitySequence } = chunk.header;
+  const { discontinuitySequence } = chunk.header;
   const cursor: Cursor = {
     at: chunk.toByte,
-    sequence: entry.facts?.mediaSequence ?? mediaSequence,
+    sequence: firstSequenceOf(chunk.header, entry),
     discontinuitySequence,
     wallMs: entry.wallMs ?? (ground.foreign ? await startOf(storage, entry) : NaN),
     endedMs: NaN,

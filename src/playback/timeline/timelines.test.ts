@@ -58,6 +58,16 @@ describe('what is not there', () => {
     expect(await textOf(timeline, 2, 2)).toBe('');
   });
 
+  it('is not counted where the Go system pruned: the numbers are those of the files, and never fall', async () => {
+    const place = await placeWith(HEADER + entryText(7) + entryText(8));
+    const clock = new ManualClock(START_MS);
+    const timelines = over(place, clock);
+    expect(await timelines.timeline('news')).toMatchObject({ firstSequence: 7, endSequence: 9 });
+    await place.replaceJournal([HEADER, entryText(8), entryText(9)]);
+    clock.advance(201);
+    expect(await timelines.timeline('news')).toMatchObject({ firstSequence: 8, endSequence: 10 });
+  });
+
   it('is there a moment later, and a damage that was mended is gone', async () => {
     const place = await placeWith(undefined);
     const clock = new ManualClock(START_MS);
