@@ -52,6 +52,7 @@ export const ERROR_CODES = [
   'ROUTE_NOT_FOUND',
   'METHOD_NOT_ALLOWED',
   'REQUEST_INVALID',
+  'ORIGIN_REFUSED',
   // a fault of ours
   'INVARIANT_BROKEN',
 ] as const;

@@ -16,6 +16,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LivetapeError, type Logger } from '../base/index.js';
 import { AllowedMethods } from './allowedMethods.js';
 import type { ServerContext } from './context.js';
+import { refuseCrossSite } from './crossSite.js';
 import { answerClientError, errorAnswer } from './errors.js';
 import { swaggerOptions, type DocumentedPaths } from './openapi.js';
 import type { Routes } from './route.js';
@@ -83,6 +84,8 @@ export async function buildApp(context: ServerContext): Promise<App> {
   const allowed = new AllowedMethods(app);
   app.setNotFoundHandler((request, reply) => sendError(log, allowed.refusal(request, reply), request, reply));
   app.addHook('onResponse', async (request, reply) => logRequest(context, request, reply));
+
+  app.addHook('onRequest', async (request) => refuseCrossSite(request));
 
   const viewing = new Viewing(context);
   viewing.http.attach(app);

@@ -49,6 +49,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   ROUTE_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   REQUEST_INVALID: 400,
+  ORIGIN_REFUSED: 403,
   INVARIANT_BROKEN: 500,
 };
 

@@ -42,6 +42,9 @@ function streamTrouble({ recording, source, error }: Channel): { readonly code?:
   const { session } = recording;
   if (session === undefined) return { message: 'its session broke, and is made anew' };
   if (session.signal === 'present') return undefined;
+  if (session.program === undefined && session.programs.length > 0) {
+    return { code: 'PROGRAM_NOT_FOUND', message: `the program asked for is not in its source: there is ${session.programs.join(', ')}` };
+  }
   const why =
     source === undefined ? 'it has no source' : `its source is ${source.state}${source.detail === '' ? '' : ` (${source.detail})`}`;
   return { message: `no signal: ${why}` };

@@ -45,7 +45,9 @@ function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
 
 /** The error answers of a route, for its schema: one for each status that `codes` have, and those that any request can get. */
 export function errorResponses(...codes: ErrorCode[]): Record<number, ReturnType<typeof json<typeof errorSchema>>> {
-  return Object.fromEntries([...byStatus(codes)].map(([status, names]) => [status, json(names.join(', '), errorSchema)]));
+  return Object.fromEntries(
+    [...byStatus([...codes, 'ORIGIN_REFUSED'])].map(([status, names]) => [status, json(names.join(', '), errorSchema)]),
+  );
 }
 
 /** The same, for a path that is written by hand. */

@@ -56,6 +56,16 @@ describe('/readyz (H5)', () => {
     expect(await problems(test)).toEqual([{ what: 'stream', name: 'news', code: 'STREAM_OWNED', message: 'another' }]);
   });
 
+  it('names a stream whose source does not hold the program asked for', async () => {
+    await using test = await wellApp();
+    const status = recordingStatus('news', 0);
+    if (!status.session) throw new Error('it has a session');
+    const session = { ...status.session, signal: 'waiting' as const, program: undefined, programs: [1, 2] };
+    test.pool.statuses.set('news', { ...status, session });
+    const message = 'the program asked for is not in its source: there is 1, 2';
+    expect(await problems(test)).toEqual([{ what: 'stream', name: 'news', code: 'PROGRAM_NOT_FOUND', message }]);
+  });
+
   it('names a stream without a signal, and what its source says', async () => {
     await using test = await wellApp();
     const status = recordingStatus('news', 0);
