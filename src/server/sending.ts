@@ -43,7 +43,12 @@ export async function sendBody(reply: FastifyReply, body: AsyncIterable<Uint8Arr
       const next = await iterator.next();
       if (next.done === true || returned) break;
       if (next.value.length === 0) continue;
-      if (!(await write(response, next.value, options))) break;
+      if (!(await write(response, next.value, options))) {
+        // A write can fail before the connection is said to be closed (Node 24).
+        giveUp();
+        response.destroy();
+        return;
+      }
       sentBytes += next.value.length;
     }
     if (response.closed || response.destroyed) return;
@@ -52,6 +57,7 @@ export async function sendBody(reply: FastifyReply, body: AsyncIterable<Uint8Arr
     response.end();
   } catch (error) {
     log.warn({ err: error }, 'an answer was broken off');
+    giveUp();
     response.destroy();
   } finally {
     await returned?.catch((error: unknown) => log.warn({ err: error }, 'a body did not close cleanly'));
