@@ -2,10 +2,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BRIEF, failure, heard, piece, playlist, testRoot, until } from '../dvrContract.js';
-import type { RecorderStatus } from '../pool.js';
-import { recorderOf } from './spread.js';
-import { runs, startLiveSender, startSender, startServer, testPool, type TestPool } from './testPool.js';
+import { BRIEF, failure, heard, piece, playlist, testRoot, until } from '../src/recorder/dvrContract.js';
+import type { RecorderStatus } from '../src/recorder/pool.js';
+import { recorderOf } from '../src/recorder/children/spread.js';
+import { runs, startLiveSender, startSender, startServer, testPool, type TestPool } from '../src/recorder/children/testPool.js';
 
 /** A stream that is recorded in the recorder of that index, of two. */
 const inRecorder = (index: number): string => {
