@@ -156,11 +156,13 @@ export class WebPlayers {
       async onBy(seconds) {
         await waitFor(`${player} to begin ${url}`, async () => (await look()).frames > 0);
         const { time } = await look();
-        await waitFor(`${player} to play ${url} on by ${seconds} s`, async () => (await look()).time >= time + seconds, 60_000).catch(
-          async (error: unknown) => {
-            throw new Error(`${String(error)}: ${JSON.stringify(await look())}`);
-          },
-        );
+        await waitFor(
+          `${player} to play ${url} on by ${seconds} s`,
+          async () => (await look()).time >= time + seconds,
+          (seconds + 60) * 1000,
+        ).catch(async (error: unknown) => {
+          throw new Error(`${String(error)}: ${JSON.stringify(await look())}`);
+        });
         return look();
       },
     };
