@@ -95,11 +95,12 @@ export function ffmpeg(...args: string[]): Running {
   return start('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'warning', '-y', ...args]);
 }
 
-/** Runs a program to its end and answers with what it printed; rejects when it fails. */
-export function output(command: string, args: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+/** Runs a program to its end and answers with what it printed; rejects when it fails, or has not ended within `timeoutMs`. */
+export function output(command: string, args: readonly string[], timeoutMs = 300_000): Promise<{ stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    execFile(command, [...args], { maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${command}: ${error.message}\n${stderr}`));
+    const limits = { maxBuffer: 256 * 1024 * 1024, timeout: timeoutMs, killSignal: 'SIGKILL' as const };
+    execFile(command, [...args], limits, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${error.killed === true ? `did not end within ${timeoutMs} ms: ` : ''}${error.message}\n${stderr}`));
       else resolve({ stdout, stderr });
     });
   });

@@ -8,22 +8,30 @@ import { output, PROJECT, serveFolder, start, temporaryFolder, waitFor } from '.
 /** Frames of a recording of the built-in channel. */
 export const FRAMES_PER_SECOND = 25;
 
+/** What a player is told to play has been played by then, as slow as the machine may be. */
+const PLAYED_MS = 180_000;
+
 /** ffmpeg, to the end or for `seconds` of media: frames it decoded, and what it said is wrong (where runs meet counters jump and the last frame may be cut short: that it warns of). */
 export async function ffmpegPlays(url: string, seconds?: number): Promise<{ frames: number; said: string }> {
   const limit = seconds === undefined ? [] : ['-t', String(seconds)];
-  const { stdout, stderr } = await output('ffmpeg', [
-    ...['-nostdin', '-hide_banner', '-v', 'error', '-i', url, ...limit],
-    ...['-map', '0:v:0', '-f', 'framecrc', '-'],
-  ]);
+  const { stdout, stderr } = await output(
+    'ffmpeg',
+    [...['-nostdin', '-hide_banner', '-v', 'error', '-i', url, ...limit], ...['-map', '0:v:0', '-f', 'framecrc', '-']],
+    PLAYED_MS,
+  );
   return { frames: stdout.split('\n').filter((line) => /^\d/.test(line)).length, said: stderr };
 }
 
 /** GStreamer's playbin (hlsdemux), to the end: decoded frames. */
 export async function gstreamerPlays(url: string): Promise<number> {
-  const { stdout } = await output('gst-launch-1.0', [
-    ...['-v', 'playbin', `uri=${url}`, 'flags=0x3'],
-    ...['video-sink=identity name=frames silent=false ! fakesink sync=false', 'audio-sink=fakesink sync=false'],
-  ]);
+  const { stdout } = await output(
+    'gst-launch-1.0',
+    [
+      ...['-v', 'playbin', `uri=${url}`, 'flags=0x3'],
+      ...['video-sink=identity name=frames silent=false ! fakesink sync=false', 'audio-sink=fakesink sync=false'],
+    ],
+    PLAYED_MS,
+  );
   return (stdout.match(/frames: last-message = chain/g) ?? []).length;
 }
 

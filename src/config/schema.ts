@@ -3,15 +3,19 @@
  * them, in snake case, as in the HTTP API.
  */
 import { z } from 'zod';
+import { dvrConfigSchema, minFreeGbSchema } from '../recorder/index.js';
+
+/** What a recorder takes, and within which limits. */
+const { enabled, segmentDuration, retentionSec, maxSizeGb, storagePath } = dvrConfigSchema.shape;
 
 /** How a stream is recorded, as people write it. What is left out comes from the template, then from the defaults. */
 export const dvrSchema = z
   .strictObject({
-    enabled: z.boolean().describe('Whether the stream is recorded.'),
-    segment_duration: z.number().min(1).max(30).describe('Seconds that a segment should last; segments are cut at keyframes.'),
-    retention_sec: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).describe('Seconds of media to keep; 0 keeps all.'),
-    max_size_gb: z.number().min(0).max(9e6).describe('Gigabytes (10^9 bytes) to keep; 0 keeps all.'),
-    storage_path: z.string().describe("Folder in which the stream's folder lies; empty for `data`."),
+    enabled: enabled.describe('Whether the stream is recorded.'),
+    segment_duration: segmentDuration.describe('Seconds that a segment should last; segments are cut at keyframes.'),
+    retention_sec: retentionSec.describe('Seconds of media to keep; 0 keeps all.'),
+    max_size_gb: maxSizeGb.describe('Gigabytes (10^9 bytes) to keep; 0 keeps all.'),
+    storage_path: storagePath.describe("Folder in which the stream's folder lies; empty for `data`."),
   })
   .describe('How a stream is recorded.');
 
@@ -62,10 +66,7 @@ export const configSchema = z.strictObject({
     .union([z.literal('auto'), z.number().int().min(0).max(256)], { error: 'it is neither "auto" nor a whole number from 0 to 256' })
     .default('auto')
     .describe('Recorder processes; `auto` is one per core but one. 0: nothing is recorded, what others record is served.'),
-  min_free_gb: z
-    .number()
-    .min(0)
-    .max(9e6)
+  min_free_gb: minFreeGbSchema
     .default(0)
     .describe('Gigabytes (10^9 bytes) to keep free on each disk that is recorded on; the oldest segments go for it.'),
   log_level: z

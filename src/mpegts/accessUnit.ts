@@ -2,7 +2,6 @@
  * Finds out from the bitstream whether decoding can begin at an access unit: units between start codes (H.264 and H.265, annex B;
  * H.262, 6.2.1) are taken apart across packets, as few as decide. What the units mean is said by h264.ts, h265.ts and mpeg2.ts.
  */
-import { PACKET_SIZE } from './packet.js';
 
 /** Whether decoding can begin here; undefined as long as it cannot be said. */
 export type Verdict = boolean | undefined;
@@ -104,6 +103,3 @@ export class AccessUnitReader {
     return length === 0 ? undefined : this.#rules.look(this.#unit, length, this.facts);
   }
 }
-
-/** The most bytes of a track that {@link AccessUnitReader} reads before the indicator decides. */
-export const MAX_UNDECIDED_BYTES = MAX_PACKETS * PACKET_SIZE;

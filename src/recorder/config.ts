@@ -8,6 +8,8 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
 /** Gigabytes; more than a number of bytes can say is no limit at all. */
 const gigabytes = z.number().min(0).max(9e6);
+/** Schema of what is kept free on each disk that is recorded on. */
+export const minFreeGbSchema = gigabytes;
 /** What is kept of a stream. */
 const retention = { retentionSec: count, maxSizeGb: gigabytes };
 const retentionSchema = z.strictObject(retention);
@@ -57,7 +59,7 @@ export function checkRetention(limits: unknown): RetentionLimits {
  * @throws LivetapeError CONFIG_INVALID
  */
 export function checkMinFree(minFreeGb: unknown): number {
-  return check(gigabytes, minFreeGb, 'minFreeGb');
+  return check(minFreeGbSchema, minFreeGb, 'minFreeGb');
 }
 
 function check<T>(schema: z.ZodType<T>, value: unknown, name: string): T {

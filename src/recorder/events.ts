@@ -1,6 +1,7 @@
 /** What observers of recordings hear. Events are for watching; nothing in Livetape depends on one being heard. */
+import { EventEmitter } from 'node:events';
 import type { CommittedSegment, Healed } from '../archive/index.js';
-import type { LivetapeError } from '../base/index.js';
+import type { LivetapeError, Logger } from '../base/index.js';
 import type { Gap, GapReason, StreamCode } from '../model/index.js';
 
 /** A recording as the service reports it. */
@@ -39,3 +40,34 @@ export interface DvrEvents {
 export type DvrEventName = keyof DvrEvents;
 /** Who hears one. */
 export type DvrListener<N extends DvrEventName> = (event: DvrEvents[N]) => void;
+
+/** Tells listeners of events. One that throws disturbs neither the others nor who tells; the log says so. */
+export abstract class DvrEmitter {
+  readonly #emitter = new EventEmitter();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    this.#emitter.setMaxListeners(0);
+  }
+
+  on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
+    this.#emitter.on(name, listener);
+    return this;
+  }
+
+  off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
+    this.#emitter.off(name, listener);
+    return this;
+  }
+
+  protected emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void {
+    for (const listener of this.#emitter.listeners(name)) {
+      try {
+        (listener as DvrListener<N>)(event);
+      } catch (error) {
+        this.#log.error({ err: error, event: name }, 'a listener threw');
+      }
+    }
+  }
+}

@@ -1,5 +1,5 @@
 /** recorder: DvrService supervises; one session is one stream being recorded. */
-export { checkDvrConfig, checkRetention, dvrConfigSchema, type DvrConfig } from './config.js';
+export { checkDvrConfig, checkRetention, dvrConfigSchema, minFreeGbSchema, type DvrConfig } from './config.js';
 export type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
 export { InProcessDvrService, type DvrService, type DvrServiceOptions, type RecordOptions } from './service.js';
 export type { SessionStatus } from './session.js';

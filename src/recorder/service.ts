@@ -2,14 +2,9 @@
  * DvrService: starts, stops and reports recordings, many streams at once. It supervises: a session that breaks
  * is made anew after a pause, and no stream's trouble reaches another.
  */
-import { EventEmitter } from 'node:events';
 import {
-  listKeeps,
   loadIndex,
-  makeKeep,
   openArchiveForWriting,
-  parsePlaylist,
-  removeKeep,
   type ArchiveIndex,
   type ArchiveWriter,
   type Keep,
@@ -22,13 +17,14 @@ import type { MediaBuffers } from '../buffer/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../model/index.js';
 import type { Storage, StreamStorage } from '../storage/index.js';
 import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from './config.js';
-import type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
+import { DvrEmitter, type DvrEventName, type DvrListener, type Recording } from './events.js';
 import type { PruneCandidate, SpaceLimits, SpacePruned, SpaceUser } from './freeSpace.js';
 import { Retention } from './retention.js';
 import type { RetentionLimits } from './retentionStream.js';
 import type { LiveSink, LiveSubscription } from './live.js';
 import { LivePool } from './liveMemory.js';
 import type { StreamMetrics } from './metrics.js';
+import { StoredArchives } from './storedArchives.js';
 import { SupervisedRecording, type RecordingStatus } from './supervised.js';
 
 /** What is special about one recording and not part of its stored configuration. */
@@ -125,21 +121,27 @@ export interface DvrServiceOptions {
 }
 
 /** {@link DvrService} with its sessions in this process: for the library and `livetape record`. */
-export class InProcessDvrService implements DvrService {
+export class InProcessDvrService extends DvrEmitter implements DvrService {
   readonly #options: DvrServiceOptions;
-  readonly #emitter = new EventEmitter();
   readonly #recordings = new Map<StreamCode, SupervisedRecording | 'starting'>();
   readonly #starting = new Map<StreamCode, Promise<unknown>>();
   readonly #roots = new Map<string, { storage: Storage; codes: Promise<Set<string>> }>();
   /** Of the streams that were recorded. */
   readonly #storages = new Map<StreamCode, Storage>();
+  readonly #stored: StoredArchives;
   readonly #retention: Retention;
   readonly #livePool = new LivePool();
   #closing: Promise<void> | undefined;
 
   constructor(options: DvrServiceOptions) {
+    super(options.log);
     this.#options = options;
-    this.#emitter.setMaxListeners(0);
+    this.#stored = new StoredArchives({
+      clock: options.clock,
+      storages: () => [options.storage, ...[...this.#roots.values()].map(({ storage }) => storage)],
+      storageOf: (code) => this.#storageOf(code),
+      openFolder: (segmentDir) => options.openFolder(segmentDir),
+    });
     this.#retention = new Retention({
       clock: options.clock,
       log: options.log,
@@ -147,10 +149,10 @@ export class InProcessDvrService implements DvrService {
       freeSpaceElsewhere: options.freeSpaceElsewhere ?? false,
       openArchive: async (storage, code) => {
         const archive = await this.#openArchive(code, storage.stream(code), true);
-        if (archive.healed.length > 0) this.#emit('archive.healed', { streamCode: code, healed: archive.healed });
+        if (archive.healed.length > 0) this.emit('archive.healed', { streamCode: code, healed: archive.healed });
         return archive;
       },
-      pruned: (streamCode, count, sizeBytes) => this.#emit('segment.pruned', { streamCode, count, sizeBytes }),
+      pruned: (streamCode, count, sizeBytes) => this.emit('segment.pruned', { streamCode, count, sizeBytes }),
     });
   }
 
@@ -195,7 +197,7 @@ export class InProcessDvrService implements DvrService {
       program: options.program ?? this.#options.programOf?.(bufferId),
       clock: this.#options.clock,
       log: this.#options.log,
-      emit: (name, event) => this.#emit(name, event),
+      emit: (name, event) => this.emit(name, event),
       retention: this.#retention,
       livePool: this.#livePool,
       openArchive: (numbersFrom) => this.#openArchive(code, place, this.#retention.mayPrune(retained.limits), numbersFrom),
@@ -210,7 +212,7 @@ export class InProcessDvrService implements DvrService {
       await recording.close();
       throw new LivetapeError('CLOSED', 'the service is closed');
     }
-    this.#emit('recording.started', { recording: recording.recording });
+    this.emit('recording.started', { recording: recording.recording });
     return recording.recording;
   }
 
@@ -223,7 +225,7 @@ export class InProcessDvrService implements DvrService {
       if (this.#recordings.get(streamCode) === recording) {
         this.#recordings.delete(streamCode);
         this.#retention.stopped(streamCode);
-        this.#emit('recording.stopped', { recording: recording.recording });
+        this.emit('recording.stopped', { recording: recording.recording });
       }
     }
     return recording.recording;
@@ -263,27 +265,23 @@ export class InProcessDvrService implements DvrService {
   }
 
   loadIndex(segmentDir: string): Promise<ArchiveIndex | undefined> {
-    return loadIndex(this.#options.openFolder(segmentDir));
+    return this.#stored.loadIndex(segmentDir);
   }
 
   parsePlaylist(segmentDir: string): Promise<SegmentMeta[]> {
-    return parsePlaylist(this.#options.openFolder(segmentDir));
+    return this.#stored.parsePlaylist(segmentDir);
   }
 
   keep(streamCode: StreamCode, window: KeepRequest): Promise<Keep> {
-    const code = checkStreamCode(streamCode);
-    return makeKeep(this.#storageOf(code), code, window, this.#options.clock);
+    return this.#stored.keep(streamCode, window);
   }
 
-  async keeps(streamCode?: StreamCode): Promise<ListedKeep[]> {
-    const storages = new Set([this.#options.storage, ...[...this.#roots.values()].map(({ storage }) => storage)]);
-    const lists = await Promise.all([...storages].map((storage) => listKeeps(storage, streamCode)));
-    return lists.flat();
+  keeps(streamCode?: StreamCode): Promise<ListedKeep[]> {
+    return this.#stored.keeps(streamCode);
   }
 
-  async removeKeep(streamCode: StreamCode, name: string): Promise<void> {
-    const code = checkStreamCode(streamCode);
-    await removeKeep(this.#storageOf(code), code, name);
+  removeKeep(streamCode: StreamCode, name: string): Promise<void> {
+    return this.#stored.removeKeep(streamCode, name);
   }
 
   async live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription> {
@@ -310,16 +308,6 @@ export class InProcessDvrService implements DvrService {
   metrics(streamCode: StreamCode): StreamMetrics | undefined {
     const recording = this.#recordings.get(streamCode);
     return recording === undefined || recording === 'starting' ? undefined : recording.metrics;
-  }
-
-  on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
-    this.#emitter.on(name, listener);
-    return this;
-  }
-
-  off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
-    this.#emitter.off(name, listener);
-    return this;
   }
 
   /** Commits what is running; the next start resumes it. */
@@ -389,16 +377,6 @@ export class InProcessDvrService implements DvrService {
   #openArchive(code: StreamCode, place: StreamStorage, retention: boolean, numbersFrom = 0): Promise<ArchiveWriter> {
     const { clock, log } = this.#options;
     return openArchiveForWriting({ storage: place, streamCode: code, retention, clock, log, numbersFrom });
-  }
-
-  #emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void {
-    for (const listener of this.#emitter.listeners(name)) {
-      try {
-        (listener as DvrListener<N>)(event);
-      } catch (error) {
-        this.#options.log.error({ err: error, event: name }, 'a listener threw');
-      }
-    }
   }
 }
 

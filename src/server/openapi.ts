@@ -72,9 +72,6 @@ const TAGS = {
   health: 'How the server is doing.',
 } as const;
 
-/** A tag of the document. */
-export type Tag = keyof typeof TAGS;
-
 /** What @fastify/swagger is given. `paths` are added to those of the routes. */
 export function swaggerOptions(version: string, paths: readonly DocumentedPaths[]): FastifyDynamicSwaggerOptions {
   const transformObject: SwaggerTransformObject = (document) => {

@@ -2,12 +2,11 @@
  * {@link RecorderPool} over recorder processes (docs/design/server.md, R1 to R7): which stream is recorded in which of them, and what each of them said last. Questions
  * are answered from that; commands go to the process that is concerned; archives are read here.
  */
-import { EventEmitter } from 'node:events';
 import type { ArchiveIndex, Keep, KeepRequest, ListedKeep, SegmentMeta } from '../../archive/index.js';
 import { LivetapeError, isLivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../../model/index.js';
 import { checkDvrConfig, checkMinFree, checkRetention, type DvrConfig } from '../config.js';
-import type { DvrEventName, DvrEvents, DvrListener, Recording } from '../events.js';
+import { DvrEmitter, type Recording } from '../events.js';
 import type { LiveSink, LiveSubscription } from '../live.js';
 import { LivePool } from '../liveMemory.js';
 import type { StreamMetrics } from '../metrics.js';
@@ -33,11 +32,10 @@ interface HeldSource {
 }
 
 /** {@link RecorderPool} with its sessions in recorder processes: for the server. */
-export class ChildProcessDvrService implements RecorderPool {
+export class ChildProcessDvrService extends DvrEmitter implements RecorderPool {
   readonly #options: PoolOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #emitter = new EventEmitter();
   readonly #archives: PoolArchives;
   readonly #recordings = new Map<StreamCode, HeldRecording>();
   readonly #starting = new Map<StreamCode, Promise<unknown>>();
@@ -53,16 +51,16 @@ export class ChildProcessDvrService implements RecorderPool {
   #closing: Promise<void> | undefined;
 
   private constructor(options: PoolOptions) {
+    super(options.log);
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#emitter.setMaxListeners(0);
     this.#archives = new PoolArchives({
       ...options,
       minFreeBytes: checkMinFree(options.minFreeGb ?? 0) * 1e9,
       prune: (index, code, limits) => this.#child(index).call('prune', code, limits),
-      healed: (event) => this.#emit('archive.healed', event),
-      pruned: (event) => this.#emit('segment.pruned', event),
+      healed: (event) => this.emit('archive.healed', event),
+      pruned: (event) => this.emit('segment.pruned', event),
     });
   }
 
@@ -186,23 +184,23 @@ export class ChildProcessDvrService implements RecorderPool {
   }
 
   loadIndex(segmentDir: string): Promise<ArchiveIndex | undefined> {
-    return this.#archives.loadIndex(segmentDir);
+    return this.#archives.stored.loadIndex(segmentDir);
   }
 
   parsePlaylist(segmentDir: string): Promise<SegmentMeta[]> {
-    return this.#archives.parsePlaylist(segmentDir);
+    return this.#archives.stored.parsePlaylist(segmentDir);
   }
 
   keep(streamCode: StreamCode, window: KeepRequest): Promise<Keep> {
-    return this.#archives.keep(checkStreamCode(streamCode), window);
+    return this.#archives.stored.keep(streamCode, window);
   }
 
   keeps(streamCode?: StreamCode): Promise<ListedKeep[]> {
-    return this.#archives.keeps(streamCode);
+    return this.#archives.stored.keeps(streamCode);
   }
 
   removeKeep(streamCode: StreamCode, name: string): Promise<void> {
-    return this.#archives.removeKeep(checkStreamCode(streamCode), name);
+    return this.#archives.stored.removeKeep(streamCode, name);
   }
 
   async live(streamCode: StreamCode, sink: LiveSink): Promise<LiveSubscription> {
@@ -267,16 +265,6 @@ export class ChildProcessDvrService implements RecorderPool {
       const streams = [...this.#recordings.values()].filter(({ index }) => index === status.index).length;
       return { ...status, streams };
     });
-  }
-
-  on<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
-    this.#emitter.on(name, listener);
-    return this;
-  }
-
-  off<N extends DvrEventName>(name: N, listener: DvrListener<N>): this {
-    this.#emitter.off(name, listener);
-    return this;
   }
 
   detach(): Promise<void> {
@@ -348,7 +336,7 @@ export class ChildProcessDvrService implements RecorderPool {
       if (held.index !== index) continue;
       held.retry?.cancel();
       held.trouble = error;
-      this.#emit('recording.failed', { recording: held.recording, error });
+      this.emit('recording.failed', { recording: held.recording, error });
     }
   }
 
@@ -390,8 +378,8 @@ export class ChildProcessDvrService implements RecorderPool {
     const { event, data } = message;
     if ('recording' in data) {
       const recording = this.#recordings.get(data.recording.id)?.own(data.recording) ?? data.recording;
-      this.#emit(event, { ...data, recording });
-    } else this.#emit(event, data);
+      this.emit(event, { ...data, recording });
+    } else this.emit(event, data);
     if (event === 'segment.written') this.#archives.look(data.streamCode, false);
     if (event === 'recording.failed' && data.error.code === 'DISK_FULL') this.#archives.look(data.recording.id, true);
   }
@@ -433,16 +421,6 @@ export class ChildProcessDvrService implements RecorderPool {
 
   #checkOpen(): void {
     if (this.#closing) throw closed();
-  }
-
-  #emit<N extends DvrEventName>(name: N, event: DvrEvents[N]): void {
-    for (const listener of this.#emitter.listeners(name)) {
-      try {
-        (listener as DvrListener<N>)(event);
-      } catch (error) {
-        this.#log.error({ err: error, event: name }, 'a listener threw');
-      }
-    }
   }
 }
 

@@ -1,23 +1,12 @@
 /** What a pool does with archives itself, in its own process, on their media: reading them, keeps, and keeping the disks free over all recorders (docs/design/server.md, R6). */
-import {
-  listKeeps,
-  loadIndex,
-  makeKeep,
-  openArchiveForWriting,
-  parsePlaylist,
-  removeKeep,
-  type ArchiveIndex,
-  type Keep,
-  type KeepRequest,
-  type ListedKeep,
-  type SegmentMeta,
-} from '../../archive/index.js';
+import { openArchiveForWriting } from '../../archive/index.js';
 import type { Clock, Logger } from '../../base/index.js';
 import type { StreamCode } from '../../model/index.js';
 import { openFolder, openFsStorage, type Storage } from '../../storage/index.js';
 import type { DvrEvents } from '../events.js';
 import { FreeSpace, type PruneCandidate, type SpaceLimits, type SpacePruned, type SpaceUser } from '../freeSpace.js';
 import { ServedReaches } from '../reaches.js';
+import { StoredArchives } from '../storedArchives.js';
 
 /** What it is given. */
 export interface PoolArchivesOptions {
@@ -34,6 +23,8 @@ export interface PoolArchivesOptions {
 /** The media of a pool's streams. */
 export class PoolArchives {
   readonly #options: PoolArchivesOptions;
+  /** What is asked of them as they are stored. */
+  readonly stored: StoredArchives;
   /** By `storagePath`. */
   readonly #storages = new Map<string, Storage>();
   /** Where streams lie that were recorded under another root. */
@@ -47,6 +38,12 @@ export class PoolArchives {
     this.#options = options;
     const { clock, log, minFreeBytes } = options;
     this.#reaches = new ServedReaches(clock);
+    this.stored = new StoredArchives({
+      clock,
+      storages: () => [this.#storage(''), ...this.#storages.values()],
+      storageOf: (code) => this.#storageOf(code),
+      openFolder: (segmentDir) => openFolder(segmentDir, options),
+    });
     if (minFreeBytes > 0) {
       this.#free = new FreeSpace({
         clock,
@@ -69,28 +66,6 @@ export class PoolArchives {
         pruned: (streamCode, count, sizeBytes) => options.pruned({ streamCode, count, sizeBytes }),
       });
     }
-  }
-
-  loadIndex(segmentDir: string): Promise<ArchiveIndex | undefined> {
-    return loadIndex(openFolder(segmentDir, this.#options));
-  }
-
-  parsePlaylist(segmentDir: string): Promise<SegmentMeta[]> {
-    return parsePlaylist(openFolder(segmentDir, this.#options));
-  }
-
-  keep(code: StreamCode, window: KeepRequest): Promise<Keep> {
-    return makeKeep(this.#storageOf(code), code, window, this.#options.clock);
-  }
-
-  async keeps(code: StreamCode | undefined): Promise<ListedKeep[]> {
-    const storages = new Set([this.#storage(''), ...this.#storages.values()]);
-    const lists = await Promise.all([...storages].map((storage) => listKeeps(storage, code)));
-    return lists.flat();
-  }
-
-  async removeKeep(code: StreamCode, name: string): Promise<void> {
-    await removeKeep(this.#storageOf(code), code, name);
   }
 
   served(code: StreamCode, reachMs: number): void {
