@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { LivetapeError, silentLogger, systemClock } from '../base/index.js';
+import { EgressGuard } from '../egress/index.js';
 import { openSource, sourceOptions } from '../ingest/index.js';
 import { checkStreamCode } from '../model/index.js';
 import type { z } from 'zod';
@@ -38,12 +39,46 @@ export function checkDocument(file: ConfigDocument, folder: string): ConfigState
       if (kind === 'templates' && name === '__proto__') faults.push({ field: [kind, name], what: 'a template cannot have this name' });
     }
   }
+  if (parsed.success) checkDoor(parsed.data, faults);
   if (faults.length > 0 || !parsed.success) throw file.invalid(faults);
-  const config: Config = { ...parsed.data, data: resolve(folder, parsed.data.data) };
+  const { data, state, tls } = parsed.data;
+  const path = (given: string): string => (given === '' ? '' : resolve(folder, given));
+  const config: Config = {
+    ...parsed.data,
+    data: resolve(folder, data),
+    state: path(state),
+    tls: { cert: path(tls.cert), key: path(tls.key) },
+  };
   return {
     config,
     streams: new Map(Object.entries(config.streams).map(([code, entry]) => [code, fillIn(code, entry, config, folder)])),
   };
+}
+
+/** What no schema can say of the door (docs/design/door.md). */
+function checkDoor({ auth, egress, hooks, http, tls }: Config, faults: Fault[]): void {
+  const fault = (field: FieldPath, what: string): void => void faults.push({ field, what });
+  egress.allow.forEach((network, i) => attempt(faults, ['egress', 'allow', String(i)], () => new EgressGuard({ allow: [network] })));
+  http.trusted_proxies.forEach((network, i) =>
+    attempt(faults, ['http', 'trusted_proxies', String(i)], () => new EgressGuard({ allow: [network] })),
+  );
+  http.cors.forEach((origin, i) => {
+    if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin))
+      fault(['http', 'cors', String(i)], 'it is neither an origin (https://example.org) nor "*"');
+  });
+  if (auth.http_url !== '' && !isHttpUrl(auth.http_url)) fault(['auth', 'http_url'], 'it is not an http:// or https:// URL');
+  if (new Set(auth.keys.map(({ id }) => id)).size < auth.keys.length) fault(['auth', 'keys'], 'two keys have the same id');
+  if ((tls.cert === '') !== (tls.key === '')) fault(['tls'], 'cert and key are given together');
+  for (const [id, { url }] of Object.entries(hooks)) {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) fault(['hooks', id], 'an id is 1 to 64 letters, digits, "_" and "-"');
+    if (!isHttpUrl(url)) fault(['hooks', id, 'url'], 'it is not an http:// or https:// URL');
+  }
+}
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
 }
 
 /**
@@ -78,6 +113,8 @@ export function fillIn(code: string, entry: StreamEntry, config: Config, folder:
     code,
     source: entry.source ?? template?.source ?? '',
     title: entry.title ?? template?.title ?? '',
+    // of its own source: a template's is the admin's
+    restricted: entry.restricted === true && entry.source !== undefined,
     dvr: { ...dvr, storage_path: dvr.storage_path === '' ? '' : resolve(folder, dvr.storage_path) },
   };
 }

@@ -30,7 +30,15 @@ export const templateSchema = z
 
 /** A stream, as people write it. */
 export const streamSchema = templateSchema
-  .extend({ template: z.string().optional().describe('The template it inherits from.') })
+  .extend({
+    template: z.string().optional().describe('The template it inherits from.'),
+    restricted: z
+      .boolean()
+      .optional()
+      .describe(
+        'The source was set by somebody who is not an admin: it may not reach private addresses (`egress.allow`). Written by the API.',
+      ),
+  })
   .describe('A stream.');
 
 /** What playback is allowed and given. */
@@ -58,9 +66,128 @@ export const playbackSchema = z
   })
   .describe('What playback is allowed and given.');
 
+/** A stream's code, or `*` for any run of characters. */
+export const patternSchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[A-Za-z0-9_/*-]+$/, 'it is neither a stream code nor a pattern of one (`*` stands for any run of characters)');
+
+/** Who may do what. */
+export const authSchema = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Whether credentials are asked for. Needed to listen on anything but loopback; the first start makes an admin token.'),
+    playback: z.enum(['required', 'open']).default('required').describe('Whether watching needs one, too.'),
+    keys: z
+      .array(
+        z.strictObject({
+          id: z
+            .string()
+            .regex(/^[A-Za-z0-9_.-]{1,64}$/, 'it is not 1 to 64 letters, digits, "_", "." and "-"')
+            .describe('`kid` of what it signs.'),
+          secret: z.string().min(32).max(1024).describe('At least 32 characters, random.'),
+        }),
+      )
+      .max(8)
+      .default([])
+      .describe('Keys of signed playback tokens: the first signs, all are valid. None: one that the server makes.'),
+    http_url: z.string().default('').describe('An authoriser that is asked by POST about playback that no token opens. Empty: none.'),
+    http_timeout_ms: z
+      .number()
+      .int()
+      .min(50)
+      .max(30_000)
+      .default(2000)
+      .describe('Milliseconds in which it has to answer; else playback is refused.'),
+  })
+  .describe('Who may do what.');
+
+/** What HTTP does not do for everybody. */
+export const httpSchema = z
+  .strictObject({
+    hosts: z
+      .array(z.string())
+      .default([])
+      .describe('Names under which a server without auth may be asked, beside those of loopback: what a reverse proxy hands on as Host.'),
+    cors: z
+      .array(z.string())
+      .default([])
+      .describe('Origins (`https://example.org`) whose pages may play; `*` is any. None: this server alone.'),
+    trusted_proxies: z
+      .array(z.string())
+      .default([])
+      .describe('Addresses and networks (`10.0.0.0/8`) of proxies whose X-Forwarded-For is believed.'),
+    limits: z
+      .strictObject({
+        connections: z.number().int().min(1).default(10_000).describe('Connections.'),
+        connections_per_address: z.number().int().min(1).default(500).describe('Connections of one address (IPv6: of one /64).'),
+        requests_per_second: z
+          .number()
+          .int()
+          .min(1)
+          .default(500)
+          .describe('Requests of one address per second, averaged over ten seconds.'),
+        failures_per_minute: z
+          .number()
+          .int()
+          .min(1)
+          .default(60)
+          .describe('Wrong credentials of one address per minute; a right one is never refused.'),
+        sessions: z.number().int().min(1).default(20_000).describe('Viewers.'),
+        event_streams: z.number().int().min(1).default(100).describe('Clients of `/api/v1/events`.'),
+        exports: z.number().int().min(1).default(16).describe('Windows that are sent as one file at a time.'),
+        streams: z.number().int().min(1).default(10_000).describe('Streams that the API may make.'),
+      })
+      .prefault({})
+      .describe('What is too much.'),
+  })
+  .describe('What HTTP does not do for everybody.');
+
+/** TLS. */
+export const tlsSchema = z
+  .strictObject({
+    cert: z.string().default('').describe('PEM file of the certificate and its chain. Relative to the file; read again when it changes.'),
+    key: z.string().default('').describe('PEM file of its private key.'),
+  })
+  .describe('HTTPS. Both or none.');
+
+/** What is not reached for others. */
+export const egressSchema = z
+  .strictObject({
+    allow: z
+      .array(z.string())
+      .default([])
+      .describe('Networks (`10.0.0.0/8`) that sources and webhooks which are `restricted` may reach although they are not public.'),
+  })
+  .describe('Where the server connects to for those who are not its admin.');
+
+/** A webhook. */
+export const hookSchema = z
+  .strictObject({
+    url: z.string().describe('Where events are sent by POST: `http://` or `https://`.'),
+    events: z.array(z.string()).optional().describe('Types of events (`recording.failed`); all unless said.'),
+    streams: z.array(patternSchema).optional().describe('Stream codes, or patterns of them (`sport/*`); all unless said.'),
+    secret: z
+      .string()
+      .min(16)
+      .max(1024)
+      .optional()
+      .describe('Signs what is sent, as Standard Webhooks says (`whsec_…` is base64; else the text itself).'),
+    batch: z.number().int().min(1).max(1000).optional().describe('Events in one request at most; 100 unless said.'),
+    batch_ms: z.number().int().min(0).max(60_000).optional().describe('Milliseconds that an event waits for others; 500 unless said.'),
+    restricted: z
+      .boolean()
+      .optional()
+      .describe('It was set by somebody who is not an admin: it may not reach private addresses. Written by the API.'),
+  })
+  .describe('A webhook.');
+
 /** The whole file. */
 export const configSchema = z.strictObject({
-  listen: z.string().default('127.0.0.1:8080').describe('HOST:PORT of the HTTP server. Only loopback addresses for now.'),
+  listen: z.string().default('127.0.0.1:8080').describe('HOST:PORT of the HTTP server. Anything but loopback needs `auth.enabled`.'),
   data: z.string().default('./dvr').describe('The folder in which each stream has its folder. Relative to the file.'),
   recorders: z
     .union([z.literal('auto'), z.number().int().min(0).max(256)], { error: 'it is neither "auto" nor a whole number from 0 to 256' })
@@ -73,11 +200,22 @@ export const configSchema = z.strictObject({
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
     .describe('What is logged, on standard error, as JSON lines.'),
+  state: z
+    .string()
+    .default('')
+    .describe("Folder of the server's own small files: tokens, keys, the audit log, queues of webhooks. Empty: `.livetape` in `data`."),
   playback: playbackSchema.prefault({}),
+  auth: authSchema.prefault({}),
+  http: httpSchema.prefault({}),
+  tls: tlsSchema.prefault({}),
+  egress: egressSchema.prefault({}),
+  hooks: z.record(z.string(), hookSchema).default({}).describe('Webhooks, by id.'),
   templates: z.record(z.string(), templateSchema).default({}).describe('Named defaults that streams can inherit.'),
   streams: z.record(z.string(), streamSchema).default({}).describe('The streams, by code.'),
 });
 
+/** A webhook as it is written in the file. */
+export type HookEntry = z.infer<typeof hookSchema>;
 /** `dvr` of a stream with nothing left out. */
 export type DvrSettings = z.infer<typeof dvrSchema>;
 /** A stream as it is written in the file. */
@@ -94,5 +232,7 @@ export interface StreamConfig {
   /** Empty where none is said: then nothing is connected. */
   readonly source: string;
   readonly title: string;
+  /** Its source may not reach private addresses (docs/design/door.md, E1). */
+  readonly restricted: boolean;
   readonly dvr: DvrSettings;
 }

@@ -78,11 +78,12 @@ streams:
     code: 'a',
     source: 'tcp://h:1',
     title: 'kept a week',
+    restricted: false,
     dvr: { enabled: true, segment_duration: 2, retention_sec: 604800, max_size_gb: 1.5, storage_path: '' },
   });
   const defaults = { enabled: true, segment_duration: 4, retention_sec: 0, max_size_gb: 0, storage_path: '' };
-  expect(store.state.streams.get('b')).toEqual({ code: 'b', source: '', title: 'B', dvr: defaults });
-  expect(store.state.streams.get('c')).toEqual({ code: 'c', source: '', title: '', dvr: defaults });
+  expect(store.state.streams.get('b')).toEqual({ code: 'b', source: '', title: 'B', restricted: false, dvr: defaults });
+  expect(store.state.streams.get('c')).toEqual({ code: 'c', source: '', title: '', restricted: false, dvr: defaults });
 });
 
 it('C1: anchors, aliases and merge keys hold', async () => {

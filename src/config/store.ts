@@ -6,17 +6,18 @@ import { dirname, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { delay, LivetapeError, toLivetapeError, type Clock, type Logger } from '../base/index.js';
 import { streamCodesConflict } from '../model/index.js';
+import { readFileText, replaceFile, watchFile, type FileKind, type FileText } from '../state/index.js';
 import { checkDocument, checkEntry, fillIn, isFields, tidiedEntry } from './check.js';
 import type { ConfigState, ConfigStore } from './contract.js';
-import { readDocument, type ConfigDocument, type Fields } from './document.js';
+import { MAX_FILE_BYTES, readDocument, type ConfigDocument, type Fields } from './document.js';
 import { editStream } from './edit.js';
-import { readFileText, replaceFile, watchFile, type FileText } from './files.js';
 import type { StreamEntry } from './schema.js';
 
 /** A changed file is believed when it says the same after this: somebody may be writing it. */
 const SETTLE_MS = 100;
 /** How often an edit is made anew because the file changed meanwhile. */
 const MAX_EDITS = 5;
+const FILE: FileKind = { maxBytes: MAX_FILE_BYTES, unreadable: 'CONFIG_INVALID', unwritable: 'CONFIG_UNWRITABLE' };
 /** The built-in channel. */
 const DEMO_CODE = 'demo';
 
@@ -36,7 +37,7 @@ export interface ConfigStoreOptions {
  */
 export async function openConfig(options: ConfigStoreOptions): Promise<ConfigStore> {
   const path = resolve(options.path);
-  const { text } = await readFileText(path);
+  const { text } = await readFileText(path, FILE);
   return new FileConfigStore({ ...options, path }, readDocument(path, text ?? ''), text);
 }
 
@@ -158,7 +159,7 @@ class FileConfigStore implements ConfigStore {
 
   async #read(): Promise<FileText & { readonly error?: LivetapeError }> {
     try {
-      return await readFileText(this.path);
+      return await readFileText(this.path, FILE);
     } catch (error) {
       return { text: undefined, version: '', error: toLivetapeError(error, 'CONFIG_INVALID', this.path) };
     }
@@ -260,7 +261,7 @@ class FileConfigStore implements ConfigStore {
     if (edited.text === this.#document.text) return true;
     // Judged as a whole before it is written.
     checkDocument(edited, this.#folder);
-    if (!(await replaceFile(this.path, edited.text, version))) return false;
+    if (!(await replaceFile(this.path, edited.text, version, FILE))) return false;
     this.#take(edited);
     return true;
   }

@@ -50,11 +50,25 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   METHOD_NOT_ALLOWED: 405,
   REQUEST_INVALID: 400,
   ORIGIN_REFUSED: 403,
+  HOST_REFUSED: 421,
+  UNAUTHENTICATED: 401,
+  TOKEN_EXPIRED: 401,
+  FORBIDDEN: 403,
+  AUTHORIZER_FAILED: 503,
+  TOO_MANY_REQUESTS: 429,
+  LIMIT_REACHED: 503,
+  TOKEN_NOT_FOUND: 404,
+  SOURCE_REFUSED: 403,
+  ADDRESS_REFUSED: 403,
+  HOOK_NOT_FOUND: 404,
+  HOOK_FAILED: 502,
+  TLS_INVALID: 500,
+  STATE_UNWRITABLE: 500,
   INVARIANT_BROKEN: 500,
 };
 
 /** What passes by itself, and after how many seconds to ask again. */
-const RETRY_AFTER: Partial<Readonly<Record<ErrorCode, number>>> = { CLOSED: 5, OWNERSHIP_LOST: 2, RECORDER_LOST: 2 };
+const RETRY_AFTER: Partial<Readonly<Record<ErrorCode, number>>> = { CLOSED: 5, OWNERSHIP_LOST: 2, RECORDER_LOST: 2, AUTHORIZER_FAILED: 2, TOO_MANY_REQUESTS: 1, LIMIT_REACHED: 5 };
 
 /** The body of every answer that is an error. */
 export interface ErrorBody {

@@ -93,6 +93,7 @@ export class TestConfig implements ConfigStore {
       code,
       source,
       title,
+      restricted: false,
       dvr: { ...DVR_DEFAULTS, ...dvr },
     }));
     return { config: this.#config, streams: new Map(streams.map((stream) => [stream.code, stream])) };

@@ -189,7 +189,13 @@ export function viewersContext(
 ): ServerContext {
   const { playback = new FakePlayback(), recorders = new FakeRecorders(), clock = systemClock, xAccelRedirect = '' } = options;
   const storage = createMemoryStorage();
-  const news: StreamConfig = { code: 'news', source: '', title: options.title ?? 'News', dvr: { ...DVR_DEFAULTS, retention_sec: 604_800 } };
+  const news: StreamConfig = {
+    code: 'news',
+    source: '',
+    title: options.title ?? 'News',
+    restricted: false,
+    dvr: { ...DVR_DEFAULTS, retention_sec: 604_800 },
+  };
   const channel = (code: string, config: StreamConfig | undefined): Channel => ({
     code,
     config,

@@ -1,12 +1,11 @@
 /**
- * The file on disk: read whole, replaced at once or not at all (docs/design/server.md, C2), and watched. A file that is a symbolic link is written where
+ * Small files of the server: read whole, replaced at once or not at all (docs/design/server.md, C2), and watched. A file that is a symbolic link is written where
  * it leads; one that is a mount point of its own (a single file bound into a container) cannot be replaced: mount its folder.
  */
 import { constants, watch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { lstat, open, readlink, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LivetapeError, toLivetapeError, type Clock, type Logger } from '../base/index.js';
-import { MAX_FILE_BYTES } from './document.js';
+import { LivetapeError, toLivetapeError, type Clock, type ErrorCode, type Logger } from '../base/index.js';
 
 /** How often the file is looked at where nothing tells of changes (a folder mounted from elsewhere). */
 const POLL_MS = 2000;
@@ -19,13 +18,23 @@ export interface FileText {
   readonly version: string;
 }
 
+/** What is special about a file. */
+export interface FileKind {
+  /** The most that is read. */
+  readonly maxBytes: number;
+  /** Of one that cannot be read. */
+  readonly unreadable: ErrorCode;
+  /** Of one that cannot be written. */
+  readonly unwritable: ErrorCode;
+}
+
 /**
  * Reads a file whole.
- * @throws LivetapeError CONFIG_INVALID when it cannot be, is no file, is too long or is not UTF-8
+ * @throws LivetapeError `kind.unreadable` when it cannot be, is no file, is too long or is not UTF-8
  */
-export async function readFileText(path: string): Promise<FileText> {
+export async function readFileText(path: string, kind: FileKind): Promise<FileText> {
   const invalid = (what: string, cause?: unknown): LivetapeError =>
-    new LivetapeError('CONFIG_INVALID', `${path}: ${what}`, { cause, context: { path } });
+    new LivetapeError(kind.unreadable, `${path}: ${what}`, { cause, context: { path } });
   let handle: FileHandle;
   try {
     // A pipe would be waited for.
@@ -37,7 +46,7 @@ export async function readFileText(path: string): Promise<FileText> {
   try {
     const stats = await handle.stat({ bigint: true });
     if (!stats.isFile()) throw invalid('it is not a file');
-    if (stats.size > MAX_FILE_BYTES) throw invalid(`the file is longer than ${MAX_FILE_BYTES} bytes`);
+    if (stats.size > kind.maxBytes) throw invalid(`the file is longer than ${kind.maxBytes} bytes`);
     const bytes = await handle.readFile();
     return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), version: versionOf(stats) };
   } catch (error) {
@@ -50,10 +59,10 @@ export async function readFileText(path: string): Promise<FileText> {
 
 /**
  * Puts a new file in the place of the one that was read, durably; mode and (where that is allowed) owner stay. False when another was put
- * there meanwhile: nothing is changed then.
- * @throws LivetapeError CONFIG_UNWRITABLE
+ * there meanwhile: nothing is changed then. A new one is its user's alone (0600).
+ * @throws LivetapeError `kind.unwritable`
  */
-export async function replaceFile(path: string, text: string, version: string): Promise<boolean> {
+export async function replaceFile(path: string, text: string, version: string, kind: FileKind): Promise<boolean> {
   try {
     const target = await targetOf(path);
     const folder = dirname(target);
@@ -85,7 +94,7 @@ export async function replaceFile(path: string, text: string, version: string): 
   } catch (error) {
     const isMount = error instanceof Error && 'code' in error && error.code === 'EBUSY';
     const why = isMount ? ' (it is a mount of its own: mount its folder instead)' : '';
-    throw toLivetapeError(error, 'CONFIG_UNWRITABLE', `${path} cannot be written${why}`);
+    throw toLivetapeError(error, kind.unwritable, `${path} cannot be written${why}`);
   }
 }
 

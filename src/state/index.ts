@@ -1,0 +1,3 @@
+/** state: the server's own small files (docs/design/door.md): replaced whole, or grown line by line. Imports `base` alone. */
+export { readFileText, replaceFile, watchFile, type FileKind, type FileText } from './files.js';
+export { openLineLog, type LineLog, type LineLogOptions } from './lineLog.js';
