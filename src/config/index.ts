@@ -4,3 +4,4 @@ export type { ConfigState, ConfigStore } from './contract.js';
 export { openConfig, type ConfigStoreOptions } from './store.js';
 export { configSchema, dvrSchema, DVR_DEFAULTS, streamSchema, templateSchema } from './schema.js';
 export type { Config, DvrSettings, StreamConfig, StreamEntry } from './schema.js';
+export { stateFolder } from './stateFolder.js';

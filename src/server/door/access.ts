@@ -5,8 +5,8 @@ import type { Grant, Scope } from '../../access/index.js';
 export type RouteAccess =
   /** Nothing: it tells nothing of the installation (D6). */
   | 'open'
-  /** A scope. The route itself leaves out what is not the grant's own. */
-  | { readonly scope: Scope; readonly stream?: undefined }
+  /** A scope, or (`any`) a right credential of whatever scope. The route itself leaves out what is not the grant's own. */
+  | { readonly scope: Scope | 'any'; readonly stream?: undefined }
   /** A scope, and the stream that `params.code` names among the grant's. */
   | { readonly scope: Scope; readonly stream: 'code' }
   /** Watching the stream that the path begins with; windows are judged where they are known. */
