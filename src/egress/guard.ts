@@ -3,7 +3,7 @@
  * ago says nothing.
  */
 import { lookup as lookupName, type LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, isIPv6, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { LivetapeError } from '../base/index.js';
 
@@ -37,6 +37,15 @@ export class EgressGuard {
     if (!this.#isAllowed(address)) throw refused(host);
   }
 
+  /**
+   * As {@link check}, of a group whose datagrams are to be received: those that routers hand on may be, those of the link alone (224.0.0.0/24, and scopes up to
+   * link-local: RFC 5771, 4; RFC 4291, 2.7) are for the machines' own talk.
+   * @throws LivetapeError ADDRESS_REFUSED
+   */
+  checkGroup(address: string): void {
+    if (!this.#isAllowed(address, isRoutedGroup)) throw refused(address);
+  }
+
   /** As `lookup` of `net.connect` and its like: fails with ADDRESS_REFUSED when any address of the name may not be reached. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.#lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
@@ -48,16 +57,41 @@ export class EgressGuard {
     });
   };
 
-  #isAllowed(text: string): boolean {
+  #isAllowed(text: string, isOpen: (address: ipaddr.IPv4 | ipaddr.IPv6) => boolean = isPublic): boolean {
     // a scope (`fe80::1%eth0`) says nothing of the address
     const bare = text.split('%')[0] ?? '';
+    // as it is connected to: `ipaddr` would read more forms than that
     if (isIP(bare) === 0) return false;
-    const address = ipaddr.process(bare);
-    return (
-      address.range() === 'unicast' ||
-      this.#allowed.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits))
-    );
+    // in hexadecimal: of `::8.8.8.8` ipaddr.js would make an IPv4 address, and it is none
+    const address = ipaddr.process(isIPv6(bare) ? new URL(`http://[${bare}]`).hostname.slice(1, -1) : bare);
+    return isOpen(address) || this.#allowed.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits));
   }
+}
+
+/** What IANA has given to somebody out of 2000::/3 alone (RFC 4291, 2.4): the rest of IPv6 is reserved, or means an IPv4 address. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+/** What `ipaddr` does not count among the special ones. */
+const NOT_PUBLIC = [
+  // documentation (RFC 9637)
+  '3fff::/20',
+  // the host of a virtual machine of Azure, with its metadata
+  '168.63.129.16/32',
+].map((text) => ipaddr.parseCIDR(text));
+
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (
+    address.range() !== 'unicast' ||
+    NOT_PUBLIC.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits))
+  )
+    return false;
+  return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
+}
+
+function isRoutedGroup(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'multicast') return false;
+  const bytes = address.toByteArray();
+  // an IPv6 group says its scope in the low half of its second byte
+  return address instanceof ipaddr.IPv4 ? bytes[0] !== 224 || bytes[1] !== 0 || bytes[2] !== 0 : ((bytes[1] ?? 0) & 0xf) > 2;
 }
 
 function networkOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {

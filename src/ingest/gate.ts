@@ -2,7 +2,7 @@
  * Between a source and its sink: keeps the promises that all sources make. Nothing passes after `close()` or `ended`, `ended` passes
  * once, and what passes is counted. Also how a source waits for room, so that none does it in its own way.
  */
-import { LivetapeError, invariant, type ErrorCode } from '../base/index.js';
+import { isLivetapeError, LivetapeError, invariant, type ErrorCode } from '../base/index.js';
 import type { SourceSink, SourceStats } from './source.js';
 
 /** A flow that can be held: a socket, a response, a stream. */
@@ -81,6 +81,14 @@ export class Gate {
   failed(code: ErrorCode, message: string, cause?: unknown): void {
     const error = new LivetapeError(code, message, cause === undefined ? {} : { cause });
     this.ended(message, error);
+  }
+
+  /** Ends it where an address may not be reached (docs/design/door.md, E1). False for any other failure. */
+  refused(error: unknown): boolean {
+    const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+    if (!isLivetapeError(first, 'ADDRESS_REFUSED')) return false;
+    this.ended(first.message, first);
+    return true;
   }
 
   /** Pauses `flow` while the sink has no room. */

@@ -6,6 +6,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { Clock, Closable, Logger } from '../base/index.js';
+import type { EgressGuard } from '../egress/index.js';
 
 /** Who is told. Calls are synchronous and never throw. */
 export interface SourceSink {
@@ -50,4 +51,9 @@ export interface OpenOptions {
   readonly log: Logger;
   /** What `-` reads; the process's standard input by default. */
   readonly stdin?: Readable;
+  /**
+   * Where it may connect to (docs/design/door.md, E1, E2): what is beyond that ends it for good with ADDRESS_REFUSED, since one that tried again for ever would be
+   * a port scanner's friend. With it neither files nor standard input are opened.
+   */
+  readonly guard?: EgressGuard | undefined;
 }

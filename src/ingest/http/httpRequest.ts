@@ -5,6 +5,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Client, type Dispatcher } from 'undici';
+import type { EgressGuard } from '../../egress/index.js';
 import { systemCode } from '../gate.js';
 import type { HttpTarget } from './httpUrl.js';
 
@@ -25,12 +26,15 @@ export interface RequestEvents {
 /** A request under way. */
 export class HttpRequest {
   readonly #client: Client;
+  readonly #guard: EgressGuard | undefined;
   #socket: Socket | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #isPaused = false;
   #isDestroyed = false;
 
-  constructor(target: HttpTarget, events: RequestEvents) {
+  /** @param guard - where it may connect to; names are looked up by it, so that what was checked is what is connected to (E2) */
+  constructor(target: HttpTarget, events: RequestEvents, guard?: EgressGuard) {
+    this.#guard = guard;
     this.#client = new Client(target.url.origin, {
       connect: (options, callback) =>
         this.#connect(options.hostname, Number(options.port), options.protocol === 'https:', events, callback),
@@ -90,7 +94,16 @@ export class HttpRequest {
     callback: (...args: [Error, null] | [null, Socket]) => void,
   ): void {
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const connectOptions = { host, port: port || (secure ? 443 : 80), highWaterMark: READ_BYTES };
+    const guard = this.#guard;
+    try {
+      // what is an address is not looked up
+      if (isIP(host) !== 0) guard?.check(host);
+    } catch (error) {
+      // not before whoever asks has this request in hand
+      queueMicrotask(() => callback(error as Error, null));
+      return;
+    }
+    const connectOptions = { host, port: port || (secure ? 443 : 80), highWaterMark: READ_BYTES, ...(guard && { lookup: guard.lookup }) };
     const socket = secure
       ? connectTls({ ...connectOptions, ALPNProtocols: ['http/1.1'], ...(isIP(host) === 0 && { servername: host }) })
       : connectTcp(connectOptions);

@@ -9,7 +9,7 @@ import { SilenceTimer } from '../silence.js';
 import type { OpenOptions, Source, SourceSink, SourceStats } from '../source.js';
 import { redactUrl } from '../sourceUrl.js';
 import { BodyStart, type BodyKind } from './bodyKind.js';
-import { HttpRequest } from './httpRequest.js';
+import { HttpRequest, type RequestEvents } from './httpRequest.js';
 import { parseHttpUrl, redirectTarget, type HttpTarget } from './httpUrl.js';
 
 const MAX_REDIRECTS = 5;
@@ -84,7 +84,7 @@ class HttpSource implements Source {
       }
       return true;
     };
-    this.#request = new HttpRequest(target, {
+    const events: RequestEvents = {
       connected: () => this.#connectTimer?.cancel(),
       responded: (status, headers) => {
         this.#idle.touch();
@@ -102,8 +102,14 @@ class HttpSource implements Source {
         if (start) begin(start.end(), start.bytes);
         if (this.#request) this.#lost('the server ended the stream');
       },
-      failed: (error) => this.#lost(reasonOf(error)),
-    });
+      failed: (error) => this.#failed(error),
+    };
+    this.#request = new HttpRequest(target, events, this.#options.guard);
+  }
+
+  #failed(error: Error): void {
+    this.#leave();
+    if (!this.#gate.refused(error)) this.#lost(reasonOf(error));
   }
 
   #take(bytes: Uint8Array): void {

@@ -4,7 +4,7 @@
 import { delay, LivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { StreamAnalyzer, type StreamReport } from '../../mpegts/index.js';
 import { openSource } from '../registry.js';
-import type { SourceStats } from '../source.js';
+import type { OpenOptions, SourceStats } from '../source.js';
 import { sourceOptions } from '../sourceUrl.js';
 
 /** It looks this long at least (unless the source ends), so that a bitrate means something … */
@@ -22,6 +22,8 @@ export interface ProbeOptions {
   readonly log: Logger;
   /** Ends it early: it rejects with CLOSED. */
   readonly signal?: AbortSignal | undefined;
+  /** Where it may connect to; see {@link OpenOptions}. */
+  readonly guard?: OpenOptions['guard'];
 }
 
 /** What was found in a source. */
@@ -38,11 +40,12 @@ export interface ProbeReport extends StreamReport {
 
 /**
  * Looks at a source.
- * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED; SOURCE_NOT_FOUND, SOURCE_FAILED when nothing comes within 5 s; SOURCE_NOT_TS when what comes is no transport stream
+ * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED; SOURCE_NOT_FOUND, SOURCE_FAILED when nothing comes within 5 s; SOURCE_NOT_TS when what comes is no transport stream;
+ * with a guard SOURCE_REFUSED, ADDRESS_REFUSED
  */
 export async function probeSource(url: string, options: ProbeOptions): Promise<ProbeReport> {
-  const { clock, log, signal } = options;
-  const source = openSource(sourceOptions(url).url, { clock, log });
+  const { clock, log, signal, guard } = options;
+  const source = openSource(sourceOptions(url).url, { clock, log, guard });
   const analyzer = new StreamAnalyzer();
   const openedMs = clock.monotonicMs();
   const over = new AbortController();

@@ -2,7 +2,7 @@
  * `tcp://host:port`: a transport stream as the other side sends it. Read through `onread` into one buffer that is used over and over (0.3 CPU
  * seconds per GB, a third of what a stream of Buffers costs); connects again, with backoff, until it is closed.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import type { Timer } from '../../base/index.js';
 import { Gate, reasonOf } from '../gate.js';
 import { Reconnect } from '../reconnect.js';
@@ -67,11 +67,20 @@ class TcpSource implements Source {
 
   #connect(): void {
     const { host, port } = this.#address;
+    const { guard } = this.#options;
     let told = false;
     let failure: Error | undefined;
+    try {
+      // what is an address is not looked up (E2)
+      if (isIP(host) !== 0) guard?.check(host);
+    } catch (error) {
+      if (this.#gate.refused(error)) return;
+      throw error;
+    }
     const socket = connect({
       host,
       port,
+      ...(guard && { lookup: guard.lookup }),
       onread: {
         buffer: this.#buffer,
         callback: (byteCount) => {
@@ -99,7 +108,7 @@ class TcpSource implements Source {
     socket.once('close', () => {
       this.#connectTimer?.cancel();
       this.#idle.stop();
-      if (!this.#gate.isOpen) return;
+      if (!this.#gate.isOpen || this.#gate.refused(failure)) return;
       const reason = failure ? reasonOf(failure) : 'the other side closed the connection';
       const retryMs = this.#reconnect.retry();
       this.#options.log.info({ source: this.url, reason, retryMs: Math.round(retryMs) }, 'connection lost; trying again');

@@ -92,15 +92,33 @@ class UdpSource implements Source {
   #open(): void {
     const { family, host } = this.#target;
     if (isIP(host) !== 0) {
-      this.#bind(this.#target);
+      if (this.#isAllowed()) this.#bind(this.#target);
       return;
     }
     // looked up before there is a socket: one that is still looking up cannot be closed
-    lookup(host, { family: family === 'udp6' ? 6 : 4 }, (error, address) => {
+    const lookUp = this.#options.guard?.lookup ?? lookup;
+    lookUp(host, { family: family === 'udp6' ? 6 : 4 }, (error: Error | null, found) => {
       if (!this.#gate.isOpen) return;
+      // all of them are told only to who asks for all
+      const address = typeof found === 'string' ? found : (found[0]?.address ?? '');
       if (error) this.#failed(error);
       else this.#bind({ ...this.#target, host: address });
     });
+  }
+
+  /** What is bound to and joined, where it is said as an address (E1): every address of the machine is not one that may be reached. */
+  #isAllowed(): boolean {
+    const { guard } = this.#options;
+    const { host, group, interfaceIp } = this.#target;
+    try {
+      if (group !== undefined) guard?.checkGroup(group);
+      else guard?.check(host);
+      if (interfaceIp !== undefined) guard?.check(interfaceIp);
+      return true;
+    } catch (error) {
+      if (!this.#gate.refused(error)) throw error;
+      return false;
+    }
   }
 
   #bind(target: UdpTarget): void {
@@ -168,7 +186,7 @@ class UdpSource implements Source {
     if (this.#drops !== undefined) this.#dropsBefore += this.#drops;
     this.#drops = this.#drops === undefined ? undefined : 0;
     this.#receiving = false;
-    if (!this.#gate.isOpen) return;
+    if (!this.#gate.isOpen || this.#gate.refused(error)) return;
     const reason = reasonOf(error);
     if (systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM') {
       this.#gate.failed('SOURCE_FAILED', `source ${this.url}: ${reason}`, error);
