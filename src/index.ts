@@ -30,7 +30,9 @@ export type {
   SegmentMeta,
   WallTimeSource,
 } from './archive/index.js';
+export type { EgressRules } from './egress/index.js';
 export type {
+  ConnectOptions,
   DvrConfig,
   DvrEventName,
   DvrEvents,

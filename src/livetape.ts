@@ -12,9 +12,10 @@ import {
 } from './archive/index.js';
 import { LivetapeError, silentLogger, systemClock, type Clock, type Closable, type Logger } from './base/index.js';
 import { MediaBuffers, sourceSink, type MediaBuffer } from './buffer/index.js';
+import { EgressGuard } from './egress/index.js';
 import { openSource, probeSource, sourceOptions, type ProbeReport, type Source, type SourceStats } from './ingest/index.js';
 import { checkStreamCode } from './model/index.js';
-import { InProcessDvrService, type DvrService } from './recorder/index.js';
+import { InProcessDvrService, type ConnectOptions, type DvrService } from './recorder/index.js';
 import { openFsStorage, openFolder, type Storage } from './storage/index.js';
 
 /** What {@link createLivetape} needs to know. */
@@ -53,9 +54,10 @@ export interface Livetape extends Closable {
    * Opens a source and lets it write into the buffer `bufferId`, which is made if it is missing. A `program=` in its URL holds for
    * recordings of the buffer that are started after this.
    * @param source - a URL as docs/guide/sources.md lists them, or `-` for standard input
-   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED
+   * @param options - `egress`: the source may reach public addresses alone, and the networks that it allows; one that would go further ends with ADDRESS_REFUSED
+   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED; with `egress` SOURCE_REFUSED for files and standard input, CONFIG_INVALID for a network that is none
    */
-  connect(source: string, bufferId: string): Connection;
+  connect(source: string, bufferId: string, options?: ConnectOptions): Connection;
   /**
    * Looks at a source for two to eight seconds and says what is in it. Nothing is recorded.
    * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, SOURCE_NOT_FOUND, SOURCE_FAILED, SOURCE_NOT_TS; CLOSED when `signal` ends it
@@ -131,10 +133,10 @@ export function createRecorder(options: LivetapeOptions & { readonly freeSpaceEl
     buffers,
     dvr,
     storage,
-    connect(source, bufferId) {
+    connect(source, bufferId, { egress } = {}) {
       if (closing) throw new LivetapeError('CLOSED', 'Livetape is closed');
       const { url, program } = sourceOptions(source);
-      const opened = openSource(url, { clock, log });
+      const opened = openSource(url, { clock, log, guard: egress && new EgressGuard(egress) });
       const buffer = buffers.open(bufferId);
       if (fed.has(bufferId)) buffer.mark({ kind: 'source_switch' });
       fed.set(bufferId, program);

@@ -4,9 +4,10 @@
  */
 import { pino } from 'pino';
 import { systemClock, toLivetapeError, type Logger } from './base/index.js';
+import { EgressGuard } from './egress/index.js';
 import { openSource } from './ingest/index.js';
 import { createRecorder } from './livetape.js';
-import { RecorderServer, type RecorderSettings } from './recorder/index.js';
+import { RecorderServer, type ConnectOptions, type RecorderSettings } from './recorder/index.js';
 
 /** What cannot be written at once waits; beyond this it is dropped: a recorder waits for no reader of its log. */
 const LOG_BYTES = 1024 * 1024;
@@ -31,8 +32,9 @@ try {
   const livetape = createRecorder({ root, minFreeGb, freeSpaceElsewhere: true, log, clock: systemClock });
   const parts = {
     dvr: livetape.dvr,
-    checkSource: (source: string) => openSource(source, { clock: systemClock, log }).close(),
-    connect: (source: string, bufferId: string) => livetape.connect(source, bufferId),
+    checkSource: (source: string, { egress }: ConnectOptions) =>
+      openSource(source, { clock: systemClock, log, guard: egress && new EgressGuard(egress) }).close(),
+    connect: (source: string, bufferId: string, options: ConnectOptions) => livetape.connect(source, bufferId, options),
     close: () => livetape.close(),
     [Symbol.asyncDispose]: () => livetape.close(),
   };

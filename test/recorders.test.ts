@@ -284,6 +284,30 @@ describe('a pool', () => {
     await pool.dvr.disconnect('x');
   });
 
+  it('E1: connects under rules, anew under others, and is found with them', async () => {
+    const root = await testRoot();
+    const first = await testPool(root, { recorders: 1 });
+    const sender = await startSender();
+    const open = { egress: { allow: ['127.0.0.0/8'] } };
+    await first.dvr.connect(sender.url, 'x', { egress: { allow: [] } });
+    await until('the refusal', () => first.dvr.source('x')?.state === 'ended');
+    expect(first.dvr.source('x')?.detail).toMatch(/127\.0\.0\.1 is not a public address/);
+    expect(sender.receivers()).toBe(0);
+    expect(await failure(first.dvr.connect('file:/etc/passwd', 'x', open))).toMatchObject({ code: 'SOURCE_REFUSED' });
+    await first.dvr.startRecording('x', '', BRIEF);
+    await first.dvr.connect(sender.url, 'x', open);
+    await until('a connection', () => sender.receivers() === 1);
+    await sender.write(piece(0, 3));
+    await segments(first, 'x', 1);
+    await first.dvr.detach();
+    const second = await testPool(root, { recorders: 1 });
+    expect(second.dvr.source('x')).toMatchObject({ state: 'connected' });
+    await second.dvr.connect(sender.url, 'x', { egress: { allow: ['127.0.0.0/8'] } });
+    expect(second.dvr.source('x')).toMatchObject({ state: 'connected', connections: 1 });
+    await second.dvr.connect(sender.url, 'x', { egress: { allow: [] } });
+    await until('the refusal', () => second.dvr.source('x')?.state === 'ended' && sender.receivers() === 0);
+  });
+
   it('R6: keeps the disk free over all recorders, oldest first', async () => {
     const root = await testRoot();
     const sender = await startSender();

@@ -38,6 +38,18 @@ export interface DvrEvents {
 
 /** The name of an event. */
 export type DvrEventName = keyof DvrEvents;
+/** The names of all events. */
+export const DVR_EVENT_NAMES = [
+  'recording.started',
+  'recording.stopped',
+  'recording.failed',
+  'archive.healed',
+  'segment.written',
+  'segment.pruned',
+  'gap.opened',
+  'gap.closed',
+  'source.ended',
+] as const satisfies readonly DvrEventName[];
 /** Who hears one. */
 export type DvrListener<N extends DvrEventName> = (event: DvrEvents[N]) => void;
 

@@ -2,6 +2,7 @@
  * What a server needs beyond starting and stopping: sources that are connected where the sessions run, and how the recorders are doing. Implemented over
  * child processes (recorder/children), where buffers live in the child that records the stream.
  */
+import type { EgressRules } from '../egress/index.js';
 import type { DvrConfig } from './config.js';
 import type { DvrService } from './service.js';
 
@@ -18,6 +19,12 @@ export interface SourceStatus {
   readonly foreignDatagrams: number;
   /** Datagrams that the kernel dropped because nobody read them in time; undefined where it does not say. */
   readonly kernelDrops: number | undefined;
+}
+
+/** How a source is connected. Plain data, too. */
+export interface ConnectOptions {
+  /** Where it may connect to (docs/design/door.md, E1); anywhere unless said. One that would go further ends with ADDRESS_REFUSED. */
+  readonly egress?: EgressRules | undefined;
 }
 
 /** A recorder process. */
@@ -42,9 +49,10 @@ export interface RecorderPool extends DvrService {
   /**
    * Lets a source write into the buffer `bufferId`, in the recorder that the buffer belongs to. Another source that feeds it already is replaced; the very same (the same text, and it has not ended)
    * goes on undisturbed, also after an adoption (R4). Comes back by itself when its recorder is replaced, until `disconnect`.
-   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, CLOSED
+   * @param options - under other rules than before it is another source
+   * @throws LivetapeError SOURCE_INVALID, SOURCE_UNSUPPORTED, CLOSED; with rules SOURCE_REFUSED for what is on this machine
    */
-  connect(source: string, bufferId: string): Promise<void>;
+  connect(source: string, bufferId: string, options?: ConnectOptions): Promise<void>;
   /** Takes the source away. Nothing happens when there is none. */
   disconnect(bufferId: string): Promise<void>;
   /** The source of a buffer; undefined when it has none. */

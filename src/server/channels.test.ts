@@ -286,3 +286,21 @@ it('is closed without ending what is recorded, and waits a second at most for wh
   expect(pool.calls).toEqual([]);
   expect(pool.isRecording('news')).toBe(true);
 });
+
+it('E1: connects what others than admins set under the rules of egress.allow, anew when those change; what admins set is left alone', async () => {
+  const { pool, channels, config, quiet } = opened({ theirs: { source: 'tcp://h:1', restricted: true }, ours: { source: 'tcp://h:2' } });
+  await Promise.all(['theirs', 'ours'].map((code) => channels.settled(code)));
+  expect(pool.calls.filter((call) => call.startsWith('connect')).sort()).toEqual([
+    'connect ours tcp://h:2',
+    'connect theirs tcp://h:1 egress=',
+  ]);
+  pool.calls.length = 0;
+  config.setConfig({ egress: { allow: ['10.0.0.0/8'] } });
+  await quiet();
+  expect(pool.calls).toEqual(['connect theirs tcp://h:1 egress=10.0.0.0/8']);
+  pool.calls.length = 0;
+  config.set('theirs', { source: 'tcp://h:1' });
+  config.set('ours', { source: 'tcp://h:2', restricted: true });
+  await quiet();
+  expect(pool.calls.sort()).toEqual(['connect ours tcp://h:2 egress=10.0.0.0/8', 'connect theirs tcp://h:1']);
+});

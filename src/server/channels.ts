@@ -2,8 +2,10 @@
  * The streams of a server: those that the file asks for, recorded as it says (docs/design/server.md, C4 and C5), and those that only have an archive. Each stream has a
  * worker of its own, so that no stream's trouble reaches another.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { delay, LivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
 import type { ConfigState, ConfigStore, StreamConfig } from '../config/index.js';
+import type { EgressRules } from '../egress/index.js';
 import { checkStreamCode } from '../model/index.js';
 import type { RecorderPool } from '../recorder/index.js';
 import { INDEX_NAME, type Storage, type StreamStorage } from '../storage/index.js';
@@ -166,8 +168,10 @@ class FollowedChannels implements Channels, Closable {
   }
 
   #changed(state: ConfigState, before: ConfigState): void {
+    const isOtherEgress = !isDeepStrictEqual(state.config.egress, before.config.egress);
     for (const code of new Set([...state.streams.keys(), ...before.streams.keys()])) {
-      if (concernsRecording(state.streams.get(code), before.streams.get(code))) this.#kick(code);
+      const stream = state.streams.get(code);
+      if (concernsRecording(stream, before.streams.get(code)) || (isOtherEgress && stream?.restricted === true)) this.#kick(code);
     }
   }
 
@@ -179,7 +183,8 @@ class FollowedChannels implements Channels, Closable {
     if (worker === undefined) {
       const wanted = (): StreamConfig | undefined => this.#streams.get(code);
       const idle = (): void => void this.#workers.delete(code);
-      worker = new ChannelWorker({ code, pool, slots: this.#slots, clock, log, wanted, idle });
+      const egress = (): EgressRules => config.state.config.egress;
+      worker = new ChannelWorker({ code, pool, slots: this.#slots, clock, log, wanted, egress, idle });
       this.#workers.set(code, worker);
     }
     void worker.kick();

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isLivetapeError, toLivetapeError, type Clock, type LivetapeError, type Logger, type Timer } from '../base/index.js';
 import type { DvrSettings, StreamConfig } from '../config/index.js';
+import type { EgressRules } from '../egress/index.js';
 import { sourceOptions } from '../ingest/index.js';
 import type { DvrConfig, RecorderPool } from '../recorder/index.js';
 import type { Slots } from './channelsSlots.js';
@@ -23,6 +24,8 @@ export interface WorkerOptions {
   readonly log: Logger;
   /** What the file asks for; undefined of a stream that is not in it. */
   wanted(): StreamConfig | undefined;
+  /** Where the sources of others than admins may connect to (docs/design/door.md, E1). */
+  egress(): EgressRules;
   /** Called when there is nothing to do any more, nor anything that could be wanted. */
   idle(): void;
 }
@@ -120,7 +123,7 @@ export class ChannelWorker {
     const { code, pool } = this.#options;
     this.#source ??= pool.sourceOf(code);
     // A source that cannot be connected is no reason not to record: another may come.
-    const failure = await this.#connect(wanted.source);
+    const failure = await this.#connect(wanted);
     const config = dvrConfig(wanted.dvr);
     const now = pool.recordingConfig(code);
     if (now !== undefined && !this.#mustBeginAnew(now, config, wanted.source)) {
@@ -140,11 +143,11 @@ export class ChannelWorker {
     return this.#source !== undefined && sourceOptions(this.#source).program !== sourceOptions(source).program;
   }
 
-  async #connect(source: string): Promise<LivetapeError | undefined> {
-    const { code, pool } = this.#options;
+  async #connect({ source, restricted }: StreamConfig): Promise<LivetapeError | undefined> {
+    const { code, pool, egress } = this.#options;
     try {
       if (source === '') await pool.disconnect(code);
-      else await pool.connect(source, code);
+      else await pool.connect(source, code, restricted ? { egress: egress() } : {});
       return undefined;
     } catch (error) {
       return toLivetapeError(error, 'SOURCE_FAILED', `stream ${code}: its source cannot be connected`);
@@ -180,7 +183,7 @@ export class ChannelWorker {
 
 /** Whether a change of a stream is any of the recorders' business. */
 export function concernsRecording(a: StreamConfig | undefined, b: StreamConfig | undefined): boolean {
-  return a?.source !== b?.source || !isDeepStrictEqual(a?.dvr, b?.dvr);
+  return a?.source !== b?.source || a?.restricted !== b?.restricted || !isDeepStrictEqual(a?.dvr, b?.dvr);
 }
 
 function dvrConfig(dvr: DvrSettings): DvrConfig {

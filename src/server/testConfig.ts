@@ -14,6 +14,7 @@ import {
 export interface TestStream {
   readonly source?: string;
   readonly title?: string;
+  readonly restricted?: boolean;
   readonly dvr?: Partial<DvrSettings>;
 }
 
@@ -27,7 +28,7 @@ export class TestConfig implements ConfigStore {
   readonly #streams = new Map<string, TestStream>();
   readonly #listeners = new Set<(state: ConfigState, before: ConfigState) => void>();
   readonly #errorListeners = new Set<(error: LivetapeError | undefined) => void>();
-  readonly #config: Config;
+  #config: Config;
 
   constructor(streams: Readonly<Record<string, TestStream>> = {}, config: Partial<Config> = {}) {
     for (const [code, stream] of Object.entries(streams)) this.#streams.set(code, stream);
@@ -39,9 +40,13 @@ export class TestConfig implements ConfigStore {
   set(code: string, stream: TestStream | undefined): void {
     if (stream === undefined) this.#streams.delete(code);
     else this.#streams.set(code, stream);
-    const before = this.state;
-    this.state = this.#made();
-    for (const listener of this.#listeners) listener(this.state, before);
+    this.#publish();
+  }
+
+  /** Says something else than of streams. */
+  setConfig(change: Partial<Config>): void {
+    this.#config = { ...this.#config, ...change };
+    this.#publish();
   }
 
   /** The file becomes wrong, or right. */
@@ -88,14 +93,23 @@ export class TestConfig implements ConfigStore {
     return this.close();
   }
 
+  #publish(): void {
+    const before = this.state;
+    this.state = this.#made();
+    for (const listener of this.#listeners) listener(this.state, before);
+  }
+
   #made(): ConfigState {
-    const streams = [...this.#streams].map(([code, { source = '', title = '', dvr }]) => ({
+    const streams = [...this.#streams].map(([code, { source = '', title = '', restricted = false, dvr }]) => ({
       code,
       source,
       title,
-      restricted: false,
+      restricted,
       dvr: { ...DVR_DEFAULTS, ...dvr },
     }));
-    return { config: this.#config, streams: new Map(streams.map((stream) => [stream.code, stream])) };
+    return {
+      config: { ...this.#config, streams: Object.fromEntries(this.#streams) },
+      streams: new Map(streams.map((stream) => [stream.code, stream])),
+    };
   }
 }

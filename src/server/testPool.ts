@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { LivetapeError, type ErrorCode } from '../base/index.js';
 import {
   checkRetention,
+  type ConnectOptions,
   type DvrConfig,
   type DvrEventName,
   type DvrEvents,
@@ -38,7 +39,7 @@ export class TestPool implements RecorderPool {
   mostAtOnce = 0;
   #atOnce = 0;
   readonly #recordings = new Map<string, { status: RecordingStatus; config: DvrConfig }>();
-  readonly #sources = new Map<string, { source: string; status: SourceStatus }>();
+  readonly #sources = new Map<string, { source: string; said: string; status: SourceStatus }>();
   readonly #failures = new Map<string, LivetapeError>();
   readonly #gates = new Map<string, Promise<void>>();
   readonly #emitter = new EventEmitter();
@@ -147,10 +148,11 @@ export class TestPool implements RecorderPool {
     return this.#recordings.get(code)?.config;
   }
 
-  async connect(source: string, code: string): Promise<void> {
-    if (this.#sources.get(code)?.source === source) return;
-    await this.#told('connect', code, source);
-    this.#feed(code, source);
+  async connect(source: string, code: string, { egress }: ConnectOptions = {}): Promise<void> {
+    const said = egress === undefined ? [source] : [source, `egress=${egress.allow.join()}`];
+    if (this.#sources.get(code)?.said === said.join(' ')) return;
+    await this.#told('connect', code, said.join(' '));
+    this.#feed(code, source, said.join(' '));
   }
 
   async disconnect(code: string): Promise<void> {
@@ -266,8 +268,8 @@ export class TestPool implements RecorderPool {
     return recording;
   }
 
-  #feed(code: string, source: string): void {
+  #feed(code: string, source: string, said = source): void {
     const counts = { receivedBytes: 0, connections: 1, rtpLostPackets: 0, foreignDatagrams: 0, kernelDrops: undefined };
-    this.#sources.set(code, { source, status: { url: source, state: 'connected', detail: '', ...counts } });
+    this.#sources.set(code, { source, said, status: { url: source, state: 'connected', detail: '', ...counts } });
   }
 }

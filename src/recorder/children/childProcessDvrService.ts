@@ -2,6 +2,7 @@
  * {@link RecorderPool} over recorder processes (docs/design/server.md, R1 to R7): which stream is recorded in which of them, and what each of them said last. Questions
  * are answered from that; commands go to the process that is concerned; archives are read here.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ArchiveIndex, Keep, KeepRequest, ListedKeep, SegmentMeta } from '../../archive/index.js';
 import { LivetapeError, isLivetapeError, type Clock, type Logger } from '../../base/index.js';
 import { checkStreamCode, streamCodesConflict, type StreamCode } from '../../model/index.js';
@@ -10,7 +11,7 @@ import { DvrEmitter, type Recording } from '../events.js';
 import type { LiveSink, LiveSubscription } from '../live.js';
 import { LivePool } from '../liveMemory.js';
 import type { StreamMetrics } from '../metrics.js';
-import type { RecorderPool, RecorderStatus, SourceStatus } from '../pool.js';
+import type { ConnectOptions, RecorderPool, RecorderStatus, SourceStatus } from '../pool.js';
 import type { RetentionLimits } from '../retentionStream.js';
 import type { RecordOptions } from '../service.js';
 import type { RecordingStatus } from '../supervised.js';
@@ -27,6 +28,7 @@ const SERVED_EVERY_MS = 10_000;
 
 interface HeldSource {
   readonly source: string;
+  readonly options: ConnectOptions;
   readonly index: number;
   status: SourceStatus;
 }
@@ -236,13 +238,13 @@ export class ChildProcessDvrService extends DvrEmitter implements RecorderPool {
       .catch(() => this.#served.delete(streamCode));
   }
 
-  async connect(source: string, bufferId: string): Promise<void> {
+  async connect(source: string, bufferId: string, options: ConnectOptions = {}): Promise<void> {
     this.#checkOpen();
     const held = this.#sources.get(bufferId);
-    if (held?.source === source && held.status.state !== 'ended') return;
+    if (held?.source === source && isDeepStrictEqual(held.options.egress, options.egress) && held.status.state !== 'ended') return;
     const index = this.#indexOf(bufferId);
-    const status = await this.#child(index).call('connect', source, bufferId);
-    this.#sources.set(bufferId, { source, index, status });
+    const status = await this.#child(index).call('connect', source, bufferId, options);
+    this.#sources.set(bufferId, { source, options, index, status });
   }
 
   async disconnect(bufferId: string): Promise<void> {
@@ -304,10 +306,10 @@ export class ChildProcessDvrService extends DvrEmitter implements RecorderPool {
       if (held?.index === index) held.resumed(now.status);
       else if (held === undefined) this.#hold(new HeldRecording(request, index, now.status, now.metrics));
     }
-    const fed = new Map(welcome.sources.map(({ bufferId, source }) => [bufferId, source]));
-    for (const [bufferId, source] of fed) {
+    const fed = new Set(welcome.sources.map(({ bufferId }) => bufferId));
+    for (const { bufferId, source, options } of welcome.sources) {
       const status = welcome.beat.sources.find((one) => one.bufferId === bufferId)?.status;
-      if (status !== undefined) this.#sources.set(bufferId, { source, index, status });
+      if (status !== undefined) this.#sources.set(bufferId, { source, options, index, status });
     }
     this.#archives.candidates(index, welcome.beat.candidates);
     const child = this.#child(index);
@@ -317,7 +319,7 @@ export class ChildProcessDvrService extends DvrEmitter implements RecorderPool {
     for (const [bufferId, held] of this.#sources) {
       // one that has ended has nothing more to give
       if (held.index === index && !fed.has(bufferId) && held.status.state !== 'ended')
-        child.call('connect', held.source, bufferId).catch(warn('a source could not be connected again', bufferId));
+        child.call('connect', held.source, bufferId, held.options).catch(warn('a source could not be connected again', bufferId));
     }
     for (const held of this.#recordings.values()) if (held.index === index && !said.has(held.request.streamCode)) this.#resume(held);
     for (const [code, { limits, index: where }] of this.#retained) {

@@ -7,13 +7,13 @@ import type { DvrConfig } from '../config.js';
 import type { DvrEventName, DvrEvents, Recording } from '../events.js';
 import type { PruneCandidate, SpaceLimits, SpacePruned } from '../freeSpace.js';
 import type { StreamMetrics } from '../metrics.js';
-import type { RecorderStatus, SourceStatus } from '../pool.js';
+import type { ConnectOptions, RecorderStatus, SourceStatus } from '../pool.js';
 import type { RetentionLimits } from '../retentionStream.js';
 import type { RecordOptions } from '../service.js';
 import type { RecordingStatus } from '../supervised.js';
 
 /** Grows with every change of what is said here. Recorders of another version of Livetape are not spoken to but for `close` (R5). */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 /** How often a recorder says how it is doing. */
 export const BEAT_MS = 500;
 
@@ -58,7 +58,7 @@ export interface Welcome {
   readonly startedAt: Date;
   readonly requests: readonly RecordingRequest[];
   /** With the secrets that their URLs hold. */
-  readonly sources: readonly { readonly bufferId: string; readonly source: string }[];
+  readonly sources: readonly { readonly bufferId: string; readonly source: string; readonly options: ConnectOptions }[];
   readonly beat: Beat;
 }
 
@@ -67,7 +67,7 @@ export interface Commands {
   start(request: RecordingRequest): Promise<RecordingStatus>;
   stop(streamCode: StreamCode): Promise<Recording>;
   setRetention(streamCode: StreamCode, limits: RetentionLimits): Promise<void>;
-  connect(source: string, bufferId: string): Promise<SourceStatus>;
+  connect(source: string, bufferId: string, options: ConnectOptions): Promise<SourceStatus>;
   disconnect(bufferId: string): Promise<void>;
   served(streamCode: StreamCode, reachMs: number): Promise<void>;
   /** For the disk's sake (R6). */

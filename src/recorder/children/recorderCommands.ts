@@ -1,7 +1,7 @@
 /** What a recorder process does when its server asks: recordings and the sources that feed them. It remembers what it was asked, for the next server (R4). */
 import { LivetapeError, type Closable } from '../../base/index.js';
 import type { StreamCode } from '../../model/index.js';
-import type { SourceStatus } from '../pool.js';
+import type { ConnectOptions, SourceStatus } from '../pool.js';
 import type { InProcessDvrService } from '../service.js';
 import type { Beat, Commands, RecordingRequest } from './protocol.js';
 
@@ -19,12 +19,13 @@ export interface FeedingSource extends Closable {
 export interface RecorderParts extends Closable {
   readonly dvr: InProcessDvrService;
   /** Says what is wrong with a source's URL, before the one that it replaces is closed. */
-  checkSource(source: string): Promise<void>;
-  connect(source: string, bufferId: string): FeedingSource;
+  checkSource(source: string, options: ConnectOptions): Promise<void>;
+  connect(source: string, bufferId: string, options: ConnectOptions): FeedingSource;
 }
 
 interface Feed {
   readonly source: string;
+  readonly options: ConnectOptions;
   readonly connection: FeedingSource;
 }
 
@@ -45,8 +46,8 @@ export class RecorderCommands implements Omit<Commands, 'close'> {
     return [...this.#requests.values()];
   }
 
-  get sources(): { bufferId: string; source: string }[] {
-    return [...this.#feeds].map(([bufferId, { source }]) => ({ bufferId, source }));
+  get sources(): { bufferId: string; source: string; options: ConnectOptions }[] {
+    return [...this.#feeds].map(([bufferId, { source, options }]) => ({ bufferId, source, options }));
   }
 
   /** How everything is doing, the process aside. */
@@ -99,12 +100,12 @@ export class RecorderCommands implements Omit<Commands, 'close'> {
     if (request !== undefined) this.#requests.set(streamCode, { ...request, config: { ...request.config, ...limits } });
   }
 
-  connect(source: string, bufferId: string): ReturnType<Commands['connect']> {
+  connect(source: string, bufferId: string, options: ConnectOptions): ReturnType<Commands['connect']> {
     return this.#inTurn(bufferId, async () => {
-      await this.#parts.checkSource(source);
+      await this.#parts.checkSource(source, options);
       await this.#release(bufferId);
-      const connection = this.#parts.connect(source, bufferId);
-      this.#feeds.set(bufferId, { source, connection });
+      const connection = this.#parts.connect(source, bufferId, options);
+      this.#feeds.set(bufferId, { source, options, connection });
       return statusOf(connection);
     });
   }
