@@ -21,3 +21,8 @@ export type {
   TokenStore,
   Verdict,
 } from './contract.js';
+export { openAuthorizer, type AuthorizerOptions } from './authorizer.js';
+export { openSigningKey, type SigningKey } from './keys.js';
+export { patternSchema } from './pattern.js';
+export { openSignedTokens, type SignedTokensOptions } from './signed.js';
+export { openTokenStore, type TokenStoreOptions } from './tokens.js';

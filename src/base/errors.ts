@@ -67,6 +67,7 @@ export const ERROR_CODES = [
   'HOOK_NOT_FOUND',
   'HOOK_FAILED',
   'TLS_INVALID',
+  'STATE_UNREADABLE',
   'STATE_UNWRITABLE',
   // a fault of ours
   'INVARIANT_BROKEN',

@@ -3,7 +3,8 @@
  * them, in snake case, as in the HTTP API.
  */
 import { z } from 'zod';
-import { dvrConfigSchema, minFreeGbSchema } from '../recorder/index.js';
+import { patternSchema } from '../access/index.js';
+import { DVR_EVENT_NAMES, dvrConfigSchema, minFreeGbSchema } from '../recorder/index.js';
 
 /** What a recorder takes, and within which limits. */
 const { enabled, segmentDuration, retentionSec, maxSizeGb, storagePath } = dvrConfigSchema.shape;
@@ -65,13 +66,6 @@ export const playbackSchema = z
       ),
   })
   .describe('What playback is allowed and given.');
-
-/** A stream's code, or `*` for any run of characters. */
-export const patternSchema = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[A-Za-z0-9_/*-]+$/, 'it is neither a stream code nor a pattern of one (`*` stands for any run of characters)');
 
 /** Who may do what. */
 export const authSchema = z
@@ -164,16 +158,35 @@ export const egressSchema = z
   })
   .describe('Where the server connects to for those who are not its admin.');
 
+/** Whether a server can send there. */
+export function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
+}
+
+/** What is base64 by its name is to be base64: else what is signed could not be verified by those who believe it. */
+function isSecret(text: string): boolean {
+  return (
+    !text.startsWith('whsec_') || /^whsec_(?:[A-Za-z0-9+/]{4}){3,}(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)$/.test(text)
+  );
+}
+
 /** A webhook. */
 export const hookSchema = z
   .strictObject({
-    url: z.string().describe('Where events are sent by POST: `http://` or `https://`.'),
-    events: z.array(z.string()).optional().describe('Types of events (`recording.failed`); all unless said.'),
+    url: z
+      .string()
+      .max(4096)
+      .refine(isHttpUrl, 'it is not an http:// or https:// URL')
+      .describe('Where events are sent by POST: `http://` or `https://`.'),
+    events: z.array(z.enum(DVR_EVENT_NAMES)).optional().describe('Types of events (`recording.failed`); all unless said.'),
     streams: z.array(patternSchema).optional().describe('Stream codes, or patterns of them (`sport/*`); all unless said.'),
     secret: z
       .string()
       .min(16)
       .max(1024)
+      .refine(isSecret, 'what follows whsec_ is not base64 of 12 bytes or more')
       .optional()
       .describe('Signs what is sent, as Standard Webhooks says (`whsec_…` is base64; else the text itself).'),
     batch: z.number().int().min(1).max(1000).optional().describe('Events in one request at most; 100 unless said.'),

@@ -63,6 +63,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
   HOOK_NOT_FOUND: 404,
   HOOK_FAILED: 502,
   TLS_INVALID: 500,
+  STATE_UNREADABLE: 500,
   STATE_UNWRITABLE: 500,
   INVARIANT_BROKEN: 500,
 };
