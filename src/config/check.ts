@@ -10,7 +10,18 @@ import { checkStreamCode } from '../model/index.js';
 import type { z } from 'zod';
 import type { ConfigState } from './contract.js';
 import type { ConfigDocument, Fault, FieldPath, Fields } from './document.js';
-import { configSchema, DVR_DEFAULTS, streamSchema, type Config, type DvrSettings, type StreamConfig, type StreamEntry } from './schema.js';
+import {
+  configSchema,
+  DVR_DEFAULTS,
+  hookSchema,
+  isHttpUrl,
+  streamSchema,
+  type Config,
+  type DvrSettings,
+  type HookEntry,
+  type StreamConfig,
+  type StreamEntry,
+} from './schema.js';
 
 /**
  * What a file means. Paths in it are relative to `folder`.
@@ -69,16 +80,32 @@ function checkDoor({ auth, egress, hooks, http, tls }: Config, faults: Fault[]):
   if (auth.http_url !== '' && !isHttpUrl(auth.http_url)) fault(['auth', 'http_url'], 'it is not an http:// or https:// URL');
   if (new Set(auth.keys.map(({ id }) => id)).size < auth.keys.length) fault(['auth', 'keys'], 'two keys have the same id');
   if ((tls.cert === '') !== (tls.key === '')) fault(['tls'], 'cert and key are given together');
-  for (const [id, { url }] of Object.entries(hooks)) {
-    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) fault(['hooks', id], 'an id is 1 to 64 letters, digits, "_" and "-"');
-    if (!isHttpUrl(url)) fault(['hooks', id, 'url'], 'it is not an http:// or https:// URL');
-  }
+  const ids = Object.keys(hooks);
+  ids.forEach((id, i) => {
+    const why = wrongHookId(id, ids.slice(0, i));
+    if (why !== undefined) faults.push({ field: ['hooks', id], what: why, ofName: true });
+  });
 }
 
-function isHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  return (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '';
+/** What is wrong with the id of a webhook, beside `others`; each has a folder, and not every disk tells cases apart. */
+function wrongHookId(id: string, others: readonly string[]): string | undefined {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || id === '__proto__') return 'an id is 1 to 64 letters, digits, "_" and "-"';
+  const other = others.find((one) => one !== id && one.toLowerCase() === id.toLowerCase());
+  return other === undefined ? undefined : `there is ${other}: case does not tell two apart`;
+}
+
+/**
+ * What is to be written of a webhook, checked before it is.
+ * @throws LivetapeError REQUEST_INVALID for the id; CONFIG_INVALID naming the field
+ */
+export function checkHook(config: Config, id: string, entry: unknown): HookEntry {
+  const why = wrongHookId(id, Object.keys(config.hooks));
+  if (why !== undefined) throw new LivetapeError('REQUEST_INVALID', `webhook ${id.slice(0, 64)}: ${why}`);
+  const parsed = hookSchema.safeParse(entry);
+  if (parsed.success) return parsed.data;
+  const [fault] = parsed.error.issues.flatMap(faultsOf);
+  const field = fault?.field.join('.') ?? '';
+  throw new LivetapeError('CONFIG_INVALID', `webhook ${id}: ${field}: ${fault?.what ?? 'wrong'}`, { context: { hook: id, field } });
 }
 
 /**
@@ -126,15 +153,18 @@ function said<T extends object>(fields: T | undefined): { [K in keyof T]?: Exclu
   };
 }
 
-/** The fields without those that are named and said nothing of (`source:` alone): they are left out. A stream or template of which nothing is said is there all the same. */
+/** Parts of the file that are entries by name. */
+const NAMED: ReadonlySet<string> = new Set(['streams', 'templates', 'hooks']);
+
+/** The fields without those that are named and said nothing of (`source:` alone): they are left out. A stream, template or webhook of which nothing is said is there all the same. */
 export function tidied(value: Fields): Fields {
   const entries = (named: unknown): unknown =>
     isFields(named) ? mapped(named, (entry) => (entry === null ? {} : tidiedEntry(entry))) : named;
   const top = withoutNulls(value) as Fields;
-  return mapped(top, (part, name) => (name === 'streams' || name === 'templates' ? entries(part) : withoutNulls(part)));
+  return mapped(top, (part, name) => (NAMED.has(name) ? entries(part) : withoutNulls(part)));
 }
 
-/** As {@link tidied}, of a stream or template. */
+/** As {@link tidied}, of an entry. */
 export function tidiedEntry(entry: unknown): unknown {
   return withoutNulls(entry, (part) => withoutNulls(part));
 }

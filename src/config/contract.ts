@@ -1,6 +1,6 @@
 /** What the server asks of its configuration, whatever file it is in. */
 import type { Closable, LivetapeError } from '../base/index.js';
-import type { Config, StreamConfig, StreamEntry } from './schema.js';
+import type { Config, HookEntry, StreamConfig, StreamEntry } from './schema.js';
 
 /** A configuration as it stands: a value that does not change. */
 export interface ConfigState {
@@ -31,6 +31,13 @@ export interface ConfigStore extends Closable {
   patch(code: string, change: { readonly [field: string]: unknown }): Promise<void>;
   /** Takes a stream out of the file. @throws LivetapeError STREAM_NOT_FOUND, CONFIG_UNWRITABLE */
   remove(code: string): Promise<void>;
+  /**
+   * Writes a webhook, in the place of what the file says of it; comments elsewhere survive.
+   * @throws LivetapeError REQUEST_INVALID (the id), CONFIG_INVALID (the file as it is, or the field), CONFIG_UNWRITABLE
+   */
+  putHook(id: string, hook: HookEntry): Promise<void>;
+  /** Takes a webhook out of the file. @throws LivetapeError HOOK_NOT_FOUND, CONFIG_INVALID, CONFIG_UNWRITABLE */
+  removeHook(id: string): Promise<void>;
   /** Called after each change, with what held before; never for one that changes nothing. Answers with how to stop listening. */
   onChange(listener: (state: ConfigState, before: ConfigState) => void): () => void;
   /** Called when the file becomes wrong (with why), or right again. */

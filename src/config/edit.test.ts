@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { tidied } from './check.js';
 import { readDocument, type Fields } from './document.js';
-import { editStream } from './edit.js';
+import { editEntry } from './edit.js';
 
-const edit = (text: string, code: string, entry: Fields | undefined): string => editStream(readDocument('x.yaml', text), code, entry).text;
+const edit = (text: string, code: string, entry: Fields | undefined): string =>
+  editEntry(readDocument('x.yaml', text), 'streams', code, entry).text;
 
 it.each<[string, string, string, Fields | undefined, string]>([
   ['nothing', '', 'a', { source: 'tcp://h:1' }, 'streams:\n  a:\n    source: tcp://h:1\n'],
@@ -234,7 +235,7 @@ it('C2: whatever is written of a stream, all else is the same byte for byte (fuz
       const at = chunks.findIndex((one) => one.code === code);
       if (at < 0 && entry === undefined) return;
       const file = readDocument('x.yaml', text);
-      const edited = editStream(file, code, entry);
+      const edited = editEntry(file, 'streams', code, entry);
       // It says what it should.
       const streams = { ...(file.value['streams'] as Fields | null) };
       if (entry === undefined) delete streams[code];
@@ -307,4 +308,23 @@ it('C1: whatever the file holds, it is read or refused with CONFIG_INVALID (fuzz
     }),
     { numRuns: 3000 },
   );
+});
+
+it.each<[string, string, Fields | undefined, string]>([
+  ['none yet', 'data: x # there\n', { url: 'http://h/' }, 'data: x # there\nhooks:\n  a:\n    url: http://h/\n'],
+  [
+    'one that changes',
+    'hooks:\n  # the desk\n  a:\n    url: http://h/ # ours\n    batch: 5\nstreams: {}\n',
+    { url: 'http://h/', batch: 7, streams: ['s/*'] },
+    'hooks:\n  # the desk\n  a:\n    url: http://h/ # ours\n    batch: 7\n    streams:\n      - s/*\nstreams: {}\n',
+  ],
+  ['one that goes', 'hooks:\n  a: { url: http://h/ }\n  b: { url: http://i/ }\n', undefined, 'hooks:\n  b: { url: http://i/ }\n'],
+  [
+    'one that is an alias',
+    'templates: { t: { title: x } }\nhooks:\n  b: &b { url: http://h/ }\n  a: *b # the same\n',
+    { url: 'http://i/' },
+    'templates: { t: { title: x } }\nhooks:\n  b: &b { url: http://h/ }\n  a:\n    url: http://i/\n',
+  ],
+])('C2: webhooks are edited as streams are: %s', (_what, text, entry, wanted) => {
+  expect(editEntry(readDocument('x.yaml', text), 'hooks', 'a', entry).text).toBe(wanted);
 });

@@ -1,5 +1,5 @@
 /**
- * Edits of one stream in the text of the file. Only the characters that say what changes are replaced: all else, comments and style, stays byte for
+ * Edits of one stream, or webhook, in the text of the file. Only the characters that say what changes are replaced: all else, comments and style, stays byte for
  * byte (docs/design/server.md, C2). An edit is believed only when the new text, read again, says what it should and nothing else has changed; where
  * it does not (aliases to what changes, unusual layouts) the document is edited as a tree and written anew, which keeps comments, but not all of the layout.
  */
@@ -9,39 +9,39 @@ import { LivetapeError } from '../base/index.js';
 import { isFields, tidied } from './check.js';
 import { nameOf, readDocument, YAML_OPTIONS, type ConfigDocument, type Fields } from './document.js';
 
+/** What of the file is edited entry by entry. */
+export type Section = 'streams' | 'hooks';
+
 /**
- * The file with `entry` as what it says of a stream; without the stream where that is undefined.
+ * The file with `entry` as what it says of an entry of a section; without the entry where that is undefined.
  * @throws LivetapeError CONFIG_UNWRITABLE when the file is written in a way that cannot be edited; CONFIG_INVALID when it would be too long
  */
-export function editStream(file: ConfigDocument, code: string, entry: Fields | undefined): ConfigDocument {
-  const streams = { ...(isFields(file.value['streams']) ? file.value['streams'] : {}) };
-  if (entry === undefined) delete streams[code];
-  else streams[code] = entry;
-  const wanted = tidied({ ...file.value, streams });
+export function editEntry(file: ConfigDocument, section: Section, name: string, entry: Fields | undefined): ConfigDocument {
+  const said = file.value[section];
+  const entries = { ...(isFields(said) ? said : {}) };
+  if (entry === undefined) delete entries[name];
+  else entries[name] = entry;
+  const wanted = tidied({ ...file.value, [section]: entries });
   const current = tidied(file.value);
   const says = (text: string): ConfigDocument | undefined => {
     // Half of a character that needs two cannot be stored but as an escape.
     if (Buffer.from(text).toString() !== text) return undefined;
     const edited = readDocument(file.path, text);
-    return isDeepStrictEqual(withStreams(tidied(edited.value)), wanted) ? edited : undefined;
+    return isDeepStrictEqual({ [section]: {}, ...tidied(edited.value) }, wanted) ? edited : undefined;
   };
   const edited =
     attempt(() => says(spliced(file, current, wanted))) ??
     // A field that a merge key brings in cannot be taken away alone.
-    attempt(() => says(spliced(file, current, wanted, code))) ??
-    attempt(() => says(rewritten(file, code, entry)));
+    attempt(() => says(spliced(file, current, wanted, [section, name]))) ??
+    attempt(() => says(rewritten(file, [section, name], entry)));
   if (edited !== undefined) return edited;
   throw new LivetapeError(
     'CONFIG_UNWRITABLE',
-    `${file.path}: stream ${code} is written in a way that cannot be changed here; edit the file`,
+    `${file.path}: ${section}.${name} is written in a way that cannot be changed here; edit the file`,
     {
-      context: { path: file.path, code },
+      context: { path: file.path, [section]: name },
     },
   );
-}
-
-function withStreams(value: Fields): Fields {
-  return { ...value, streams: value['streams'] ?? {} };
 }
 
 /** Undefined where the edit cannot be made so, or made a text that is none. */
@@ -54,6 +54,9 @@ function attempt(edit: () => ConfigDocument | undefined): ConfigDocument | undef
   }
 }
 
+/** Section and name of an entry. */
+type EntryPath = readonly [Section, string];
+
 /** Thrown where characters cannot simply be replaced. */
 class NotSpliceable extends Error {}
 
@@ -63,8 +66,8 @@ interface Splice {
   readonly text: string;
 }
 
-/** The text with the characters replaced that say otherwise than `wanted`; all of a stream's where its code is given. */
-function spliced(file: ConfigDocument, current: Fields, wanted: Fields, whole?: string): string {
+/** The text with the characters replaced that say otherwise than `wanted`; all of an entry's where its path is given. */
+function spliced(file: ConfigDocument, current: Fields, wanted: Fields, whole?: EntryPath): string {
   const edit = new TextEdit(file, whole);
   const { contents } = file.yaml;
   if (isMap(contents)) edit.reconcile(contents, current, wanted);
@@ -80,13 +83,13 @@ class TextEdit {
   /** To be replaced as a whole. */
   readonly #whole: Pair | undefined;
 
-  constructor(file: ConfigDocument, whole: string | undefined) {
+  constructor(file: ConfigDocument, whole: EntryPath | undefined) {
     const { text } = file;
     this.#eol = text.includes('\r\n') ? '\r\n' : '\n';
     this.#text = text === '' || text.endsWith('\n') ? text : text + this.#eol;
     this.#step = this.#indentStep(file.yaml.contents);
-    const streams = file.yaml.get('streams');
-    this.#whole = whole !== undefined && isMap(streams) ? streams.items.find((pair) => nameOf(pair) === whole) : undefined;
+    const entries = whole === undefined ? undefined : file.yaml.get(whole[0]);
+    this.#whole = isMap(entries) ? entries.items.find((pair) => nameOf(pair) === whole?.[1]) : undefined;
   }
 
   /** The edited text; splices never overlap, or the edit is given up. */
@@ -283,9 +286,9 @@ function inStyle(value: unknown, old: Scalar): string {
 }
 
 /** The document edited as a tree. Aliases to what changes are written out, so that what holds them does not change. */
-function rewritten(file: ConfigDocument, code: string, entry: Fields | undefined): string {
+function rewritten(file: ConfigDocument, path: EntryPath, entry: Fields | undefined): string {
   const yaml = parseDocument(file.text, YAML_OPTIONS);
-  const old = yaml.getIn(['streams', code], true);
+  const old = yaml.getIn(path, true);
   const changing = new Set<unknown>();
   if (isCollection(old)) visit(old, { Node: (_key, node) => void changing.add(node) });
   visit(yaml, {
@@ -298,7 +301,7 @@ function rewritten(file: ConfigDocument, code: string, entry: Fields | undefined
       return copy;
     },
   });
-  if (entry === undefined) yaml.deleteIn(['streams', code]);
-  else yaml.setIn(['streams', code], yaml.createNode(entry));
+  if (entry === undefined) yaml.deleteIn(path);
+  else yaml.setIn(path, yaml.createNode(entry));
   return yaml.toString({ lineWidth: 0 });
 }

@@ -2,6 +2,6 @@
 export { checkSource } from './check.js';
 export type { ConfigState, ConfigStore } from './contract.js';
 export { openConfig, type ConfigStoreOptions } from './store.js';
-export { configSchema, dvrSchema, DVR_DEFAULTS, streamSchema, templateSchema } from './schema.js';
-export type { Config, DvrSettings, StreamConfig, StreamEntry } from './schema.js';
+export { configSchema, dvrSchema, DVR_DEFAULTS, hookSchema, streamSchema, templateSchema } from './schema.js';
+export type { Config, DvrSettings, HookEntry, StreamConfig, StreamEntry } from './schema.js';
 export { stateFolder } from './stateFolder.js';

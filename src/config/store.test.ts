@@ -370,3 +370,33 @@ it('is closed once, and follows nothing from then on', async () => {
   expect(await refusal(store.put('x', {}))).toMatchObject({ code: 'CLOSED' });
   expect(changes).not.toHaveBeenCalled();
 });
+
+it('W1: a webhook is written, changed and taken away; comments stay', async () => {
+  const { store, text } = await opened(`${NEWS}hooks:\n  # the desk's\n  desk:\n    url: https://desk.example/ # theirs\n`);
+  await store.putHook('desk', { url: 'https://desk.example/', events: ['recording.failed'], streams: ['sport/*'] });
+  await store.putHook('two', { url: 'http://127.0.0.1:9/', secret: undefined });
+  expect(await text()).toBe(
+    `${NEWS}hooks:\n  # the desk's\n  desk:\n    url: https://desk.example/ # theirs\n    events:\n      - recording.failed\n    streams:\n      - sport/*\n  two:\n    url: http://127.0.0.1:9/\n`,
+  );
+  expect(store.state.config.hooks['desk']?.streams).toEqual(['sport/*']);
+  await store.removeHook('desk');
+  expect(Object.keys(store.state.config.hooks)).toEqual(['two']);
+  expect((await refusal(store.removeHook('desk'))).code).toBe('HOOK_NOT_FOUND');
+  expect((await refusal(store.putHook('TWO', { url: 'http://h/' }))).code).toBe('REQUEST_INVALID');
+  for (const id of ['', 'a/b', '../x', '__proto__', 'x'.repeat(65)]) {
+    expect((await refusal(store.putHook(id, { url: 'http://h/' }))).code, id).toBe('REQUEST_INVALID');
+  }
+  expect((await refusal(store.putHook('two', { url: 'ftp://h/' }))).message).toContain('webhook two: url: it is not an http');
+  expect(await text()).toContain('two:');
+});
+
+it.each([
+  ['an event that there is not', 'url: http://h/\n    events: [gap.opened, gap.lost]', 'livetape.yaml:4:5: hooks.a.events.1: '],
+  ['no URL', 'batch: 5', 'hooks.a.url: '],
+  ['a URL that is none', 'url: nowhere', 'livetape.yaml:3:10: hooks.a.url: it is not an http:// or https:// URL'],
+  ['a secret that is not base64', 'url: http://h/\n    secret: whsec_this-is-no-base64', 'hooks.a.secret: '],
+  ['ids that only case tells apart', 'url: http://h/\n  A:\n    url: http://h/', 'livetape.yaml:4:3: hooks.A: there is a: '],
+])('W1: %s is a fault at its line', async (_what, entry, message) => {
+  const error = await refusal(opened(`hooks:\n  a:\n    ${entry}\n`));
+  expect([error.code, error.message]).toEqual(['CONFIG_INVALID', expect.stringContaining(message)]);
+});

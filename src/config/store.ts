@@ -7,11 +7,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { delay, LivetapeError, toLivetapeError, type Clock, type Logger } from '../base/index.js';
 import { streamCodesConflict } from '../model/index.js';
 import { readFileText, replaceFile, watchFile, type FileKind, type FileText } from '../state/index.js';
-import { checkDocument, checkEntry, fillIn, isFields, tidiedEntry } from './check.js';
+import { checkDocument, checkEntry, checkHook, fillIn, isFields, tidiedEntry } from './check.js';
 import type { ConfigState, ConfigStore } from './contract.js';
 import { MAX_FILE_BYTES, readDocument, type ConfigDocument, type Fields } from './document.js';
-import { editStream } from './edit.js';
-import type { StreamEntry } from './schema.js';
+import { editEntry, type Section } from './edit.js';
+import type { HookEntry, StreamEntry } from './schema.js';
 
 /** A changed file is believed when it says the same after this: somebody may be writing it. */
 const SETTLE_MS = 100;
@@ -88,15 +88,25 @@ class FileConfigStore implements ConfigStore {
   }
 
   put(code: string, stream: StreamEntry): Promise<void> {
-    return this.#edit(code, () => stream, false);
+    return this.#edit('streams', code, () => stream);
   }
 
   patch(code: string, change: Fields): Promise<void> {
-    return this.#edit(code, (entry) => merged(found(code, entry), change), true);
+    return this.#edit('streams', code, (entry) => merged(found(code, entry), change), true);
   }
 
   remove(code: string): Promise<void> {
-    return this.#edit(code, (entry) => void found(code, entry), true);
+    return this.#edit('streams', code, (entry) => void found(code, entry), true);
+  }
+
+  putHook(id: string, hook: HookEntry): Promise<void> {
+    return this.#edit('hooks', id, () => hook);
+  }
+
+  removeHook(id: string): Promise<void> {
+    return this.#edit('hooks', id, (entry) => {
+      if (entry === undefined) throw new LivetapeError('HOOK_NOT_FOUND', `there is no webhook ${id}`, { context: { hook: id } });
+    });
   }
 
   onChange(listener: (state: ConfigState, before: ConfigState) => void): () => void {
@@ -225,33 +235,38 @@ class FileConfigStore implements ConfigStore {
     return { config: said.config, streams };
   }
 
-  /** Makes the file say what `change` makes of what it says of a stream now; undefined takes it out. */
-  #edit(code: string, change: (entry: Fields | undefined) => unknown, changesDemo: boolean): Promise<void> {
+  /** Makes the file say what `change` makes of what it says of an entry now; undefined takes it out. */
+  #edit(section: Section, name: string, change: (entry: Fields | undefined) => unknown, changesDemo = false): Promise<void> {
     return this.#inTurn(async () => {
       for (let i = 0; i < MAX_EDITS; i++) {
         const version = await this.#look();
         if (this.#error !== undefined) throw this.#error;
-        const isBuiltIn = changesDemo && !this.#said.streams.has(code) && this.#state.streams.has(code);
-        const changed = change(isBuiltIn ? this.#demo : this.#entryOf(code));
-        const entry = changed === undefined ? undefined : this.#checked(code, changed);
+        const isBuiltIn = changesDemo && !this.#said.streams.has(name) && this.#state.streams.has(name);
+        const changed = change(isBuiltIn ? this.#demo : this.#entryOf(section, name));
         if (isBuiltIn) {
-          this.#demo = entry;
+          this.#demo = changed === undefined ? undefined : this.#checkedStream(name, changed);
           return this.#publish();
         }
-        if (await this.#write(editStream(this.#document, code, entry), version)) return;
+        const entry = changed === undefined ? undefined : this.#checked(section, name, changed);
+        if (await this.#write(editEntry(this.#document, section, name, entry), version)) return;
       }
       throw new LivetapeError('CONFIG_UNWRITABLE', `${this.path}: something else keeps writing it`, { context: { path: this.path } });
     });
   }
 
-  /** What the file says of a stream; undefined where it does not name it. */
-  #entryOf(code: string): Fields | undefined {
-    const streams = this.#document.value['streams'];
-    if (!isFields(streams) || !Object.hasOwn(streams, code)) return undefined;
-    return tidiedEntry(streams[code] ?? {}) as Fields;
+  /** What the file says of an entry; undefined where it does not name it. */
+  #entryOf(section: Section, name: string): Fields | undefined {
+    const entries = this.#document.value[section];
+    if (!isFields(entries) || !Object.hasOwn(entries, name)) return undefined;
+    return tidiedEntry(entries[name] ?? {}) as Fields;
   }
 
-  #checked(code: string, changed: unknown): StreamEntry {
+  #checked(section: Section, name: string, changed: unknown): StreamEntry | HookEntry {
+    if (section === 'hooks') return checkHook(this.#said.config, name, tidiedEntry(defined(changed)));
+    return this.#checkedStream(name, changed);
+  }
+
+  #checkedStream(code: string, changed: unknown): StreamEntry {
     const { dvr, ...rest } = checkEntry(this.#said.config, code, tidiedEntry(defined(changed)));
     return dvr === undefined || Object.keys(dvr).length === 0 ? rest : { ...rest, dvr };
   }

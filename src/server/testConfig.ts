@@ -7,6 +7,7 @@ import {
   type ConfigState,
   type ConfigStore,
   type DvrSettings,
+  type HookEntry,
   type StreamEntry,
 } from '../config/index.js';
 
@@ -26,6 +27,7 @@ export class TestConfig implements ConfigStore {
   /** What was patched and put: `patch news {"dvr":{"enabled":true}}`. */
   readonly written: string[] = [];
   readonly #streams = new Map<string, TestStream>();
+  readonly #hooks = new Map<string, HookEntry>();
   readonly #listeners = new Set<(state: ConfigState, before: ConfigState) => void>();
   readonly #errorListeners = new Set<(error: LivetapeError | undefined) => void>();
   #config: Config;
@@ -75,6 +77,16 @@ export class TestConfig implements ConfigStore {
     this.set(code, undefined);
   }
 
+  async putHook(id: string, hook: HookEntry): Promise<void> {
+    this.#hooks.set(id, hook);
+    this.#publish();
+  }
+
+  async removeHook(id: string): Promise<void> {
+    if (!this.#hooks.delete(id)) throw new LivetapeError('HOOK_NOT_FOUND', `there is no webhook ${id}`);
+    this.#publish();
+  }
+
   onChange(listener: (state: ConfigState, before: ConfigState) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -108,7 +120,7 @@ export class TestConfig implements ConfigStore {
       dvr: { ...DVR_DEFAULTS, ...dvr },
     }));
     return {
-      config: { ...this.#config, streams: Object.fromEntries(this.#streams) },
+      config: { ...this.#config, streams: Object.fromEntries(this.#streams), hooks: Object.fromEntries(this.#hooks) },
       streams: new Map(streams.map((stream) => [stream.code, stream])),
     };
   }
