@@ -20,7 +20,8 @@ const nameSchema = z
   .string()
   .min(1)
   .max(100)
-  .regex(/^\P{C}*\S\P{C}*$/u, 'it is not 1 to 100 characters that can be shown');
+  .regex(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, 'it holds characters that cannot be shown')
+  .regex(/\S/, 'it is blank');
 
 /** What a token is made of, checked. */
 export const requestSchema = z.object({

@@ -1,6 +1,6 @@
 /** What is typed on the command line, checked: each answers with the value or throws ARGUMENT_INVALID (or the code of what it is). */
 import { resolve } from 'node:path';
-import { LivetapeError } from '../base/index.js';
+import { LivetapeError, type Clock } from '../base/index.js';
 import { parseTime } from '../model/index.js';
 
 /** A number of seconds within bounds. */
@@ -30,6 +30,22 @@ export const moment =
     const ms = parseTime(text);
     if (ms === undefined)
       throw new LivetapeError('ARGUMENT_INVALID', `${name} is a time (2026-01-01T12:00:00Z, or Unix seconds), not "${text}"`);
+    return ms;
+  };
+
+const SPANS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A moment (TIME), or one so long from now (`90m`, `12h`, `30d`); UTC milliseconds. */
+export const momentOrSpan =
+  (name: string, clock: Clock) =>
+  (text: string): number => {
+    const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+    const ms = count === undefined ? parseTime(text) : clock.nowMs() + Number(count) * (SPANS[unit] ?? NaN);
+    if (ms === undefined)
+      throw new LivetapeError(
+        'ARGUMENT_INVALID',
+        `${name} is a time (2026-01-01T12:00:00Z, or Unix seconds) or a span (12h, 30d), not "${text}"`,
+      );
     return ms;
   };
 

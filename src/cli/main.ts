@@ -13,6 +13,7 @@ import { addList } from './list.js';
 import { addProbe } from './probe.js';
 import { addRecord } from './record.js';
 import { addServe } from './serve.js';
+import { addToken } from './token.js';
 import { packageVersion } from './version.js';
 
 /** Codes that say that the command line was wrong. */
@@ -35,6 +36,7 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
   addCheck(program, io, done);
   addProbe(program, io);
   addKeep(program, io);
+  addToken(program, io);
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });
@@ -52,6 +54,8 @@ export async function main(argv: readonly string[], io: CliIo = processIo()): Pr
 }
 
 function argumentError(error: CommanderError): LivetapeError {
+  if (error.code === 'commander.help')
+    return new LivetapeError('ARGUMENT_INVALID', 'the command is not complete (livetape --help)', { cause: error });
   const message = error.message.replace(/^error: /, '').replace(/\n[^]*$/, '');
   return new LivetapeError('ARGUMENT_INVALID', `${message} (livetape --help)`, { cause: error });
 }

@@ -19,10 +19,20 @@ const PATIENCE_MS = 15_000;
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    // those above it are not ours to keep others out of
+    await mkdir(dirname(path), { recursive: true });
+    await mkdir(path, { mode: 0o700 });
   } catch (error) {
+    if (hasCode(error, 'EEXIST') && (await isFolder(path))) return;
     throw toLivetapeError(error, 'STATE_UNWRITABLE', `${path} cannot be made`);
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 /**
