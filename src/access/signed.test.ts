@@ -260,3 +260,11 @@ it('D7: the signature is looked at once for many requests, by more viewers than 
   expect('grant' in first && 'grant' in third && first.grant !== third.grant).toBe(true);
   expect(third).toEqual(first);
 });
+
+it('D7: a token is written in one way only', async () => {
+  const token = jwt(minimal());
+  const last = token.at(-1) ?? '';
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  for (const letter of letters.replace(last, '')) expect(refusal(await signed.verify(token.slice(0, -1) + letter, HERE))).toBe('wrong');
+  for (const more of ['=', '==', 'A', ' ', '\n']) expect(refusal(await signed.verify(token + more, HERE))).toBe('wrong');
+});
