@@ -16,6 +16,12 @@ it('a range that was asked for lies within the body, and is exactly what was ask
   );
 });
 
+it('L1: several ranges are refused, however they are written', () => {
+  for (const header of ['bytes=0-1,2-3', 'bytes=0-, 5-6', 'BYTES=-1,-1', `bytes=${'0-,'.repeat(1300)}`, 'bytes=,']) {
+    expect(readRange(header, 100)).toBe('unsatisfiable');
+  }
+});
+
 it('whatever comes, it is the whole, nothing, or a range that is there', () => {
   const header = fc.oneof(fc.string(), fc.stringMatching(/^bytes=[0-9,\- ]{0,40}$/));
   fc.assert(

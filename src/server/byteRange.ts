@@ -4,10 +4,11 @@
 export type AskedRange = 'whole' | 'unsatisfiable' | { readonly fromByte: number; readonly toByte: number };
 
 /**
- * What a Range header asks of a body of `sizeBytes`. One that is not understood is as if it were not there, and of several ranges all
- * is sent, as the RFC allows (14.2): nobody plays a segment in pieces out of order.
+ * What a Range header asks of a body of `sizeBytes`. One that is not understood is as if it were not there. Several ranges are refused (docs/design/door.md, L1; RFC 9110, 14.2
+ * leaves it to us): nobody plays a segment in pieces out of order, and many small ones cost more than they bring.
  */
 export function readRange(header: string | undefined, sizeBytes: number): AskedRange {
+  if (/^bytes=[^]*,/i.test(header ?? '')) return 'unsatisfiable';
   const match = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(header ?? '');
   if (!match) return 'whole';
   const [, first = '', last = ''] = match;
