@@ -16,7 +16,7 @@ const ROOMS = {
   egress: ['base'],
   state: ['base'],
   access: ['base', 'model', 'state'],
-  hooks: ['base', 'model', 'state', 'egress'],
+  hooks: ['base', 'model', 'state', 'access', 'egress'],
   ingest: ['base', 'model', 'mpegts', 'egress'],
   buffer: ['base', 'model', 'ingest'],
   recorder: ['base', 'model', 'storage', 'archive', 'mpegts', 'segmenter', 'buffer', 'egress'],
