@@ -144,10 +144,10 @@ export class ChannelWorker {
   }
 
   async #connect({ source, restricted }: StreamConfig): Promise<LivetapeError | undefined> {
-    const { code, pool, egress } = this.#options;
+    const { code, pool } = this.#options;
     try {
       if (source === '') await pool.disconnect(code);
-      else await pool.connect(source, code, restricted ? { egress: egress() } : {});
+      else await pool.connect(source, code, restricted ? { egress: this.#options.egress() } : {});
       return undefined;
     } catch (error) {
       return toLivetapeError(error, 'SOURCE_FAILED', `stream ${code}: its source cannot be connected`);

@@ -4,7 +4,8 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { isLivetapeError, type ErrorCode } from '../base/index.js';
+import { isLivetapeError, LivetapeError, type ErrorCode } from '../base/index.js';
+import { publicMessage } from './publicText.js';
 
 /** The status of every code. A code without a line here does not compile. */
 export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -69,7 +70,14 @@ export const HTTP_STATUS: Readonly<Record<ErrorCode, number>> = {
 };
 
 /** What passes by itself, and after how many seconds to ask again. */
-const RETRY_AFTER: Partial<Readonly<Record<ErrorCode, number>>> = { CLOSED: 5, OWNERSHIP_LOST: 2, RECORDER_LOST: 2, AUTHORIZER_FAILED: 2, TOO_MANY_REQUESTS: 1, LIMIT_REACHED: 5 };
+const RETRY_AFTER: Partial<Readonly<Record<ErrorCode, number>>> = {
+  CLOSED: 5,
+  OWNERSHIP_LOST: 2,
+  RECORDER_LOST: 2,
+  AUTHORIZER_FAILED: 2,
+  TOO_MANY_REQUESTS: 1,
+  LIMIT_REACHED: 5,
+};
 
 /** The body of every answer that is an error. */
 export interface ErrorBody {
@@ -83,23 +91,31 @@ export interface ErrorAnswer {
   readonly body: ErrorBody;
 }
 
+/** What HTTP refuses by a status that no code has: a URL or a body that is too long, a body that is coded. */
+export class HttpRefusal extends Error {
+  /** 4xx. */
+  readonly statusCode: number;
+
+  constructor(statusCode: number, message: string) {
+    super(message);
+    this.statusCode = statusCode;
+  }
+}
+
 /** What any error is to a client. */
 export function errorAnswer(error: unknown): ErrorAnswer {
   if (isLivetapeError(error)) {
-    const { code, message } = error;
+    const { code } = error;
     const retry = RETRY_AFTER[code];
     const headers: Record<string, string> = retry === undefined ? {} : { 'retry-after': String(retry) };
-    // The message of a broken invariant is for us.
-    return answer(HTTP_STATUS[code], code, code === 'INVARIANT_BROKEN' ? OUR_FAULT : message, headers);
+    return answer(HTTP_STATUS[code], code, publicMessage(error), headers);
   }
   const status = statusOf(error);
   if (status === 404) return answer(404, 'ROUTE_NOT_FOUND', 'there is nothing at this address');
   // Fastify's own: a body that is no JSON, too large, of another type; a URL that cannot be decoded.
   if (status >= 400 && status < 500) return answer(status, 'REQUEST_INVALID', error instanceof Error ? error.message : 'invalid request');
-  return answer(500, 'INVARIANT_BROKEN', OUR_FAULT);
+  return answer(500, 'INVARIANT_BROKEN', publicMessage(new LivetapeError('INVARIANT_BROKEN', '')));
 }
-
-const OUR_FAULT = 'something went wrong here; the log says what';
 
 function statusOf(error: unknown): number {
   if (typeof error !== 'object' || error === null || !('statusCode' in error)) return 500;
@@ -110,8 +126,11 @@ function answer(status: number, code: ErrorCode, message: string, headers: Error
   return { status, headers, body: { error: { code, message } } };
 }
 
-/** Of the parser of Node: what it read was no request. There is none to be answered, so the answer is written as it is. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * Of the parser of Node: what it read was no request. There is none to be answered, so the answer is written as it is.
+ * @param headers - what every answer has
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, headers: Readonly<Record<string, string>> = {}): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
@@ -128,6 +147,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries({ 'cache-control': 'no-store', ...headers }).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,5 +1,7 @@
 /** The service's events (recorder/events.ts) as the HTTP interface tells them: JSON, names in snake case. docs/reference/http.md lists them. */
+import { isLivetapeError } from '../base/index.js';
 import type { DvrEventName, DvrEvents } from '../recorder/index.js';
+import { publicMessage, withoutPaths } from './publicText.js';
 import { gapAnswer, problemAnswer, recordingAnswer, timeText } from './routes/shapes.js';
 
 /** What an event says, beside the moment at which it was heard. */
@@ -10,11 +12,11 @@ export interface EventData {
 
 /** How each is told. One without a line here does not compile. */
 export const EVENT_DATA: { readonly [N in DvrEventName]: (event: DvrEvents[N]) => EventData } = {
-  'recording.started': ({ recording }) => ({ stream_code: recording.streamCode, recording: recordingAnswer(recording) }),
-  'recording.stopped': ({ recording }) => ({ stream_code: recording.streamCode, recording: recordingAnswer(recording) }),
+  'recording.started': ({ recording }) => ({ stream_code: recording.streamCode, recording: recordingAnswer(recording, false) }),
+  'recording.stopped': ({ recording }) => ({ stream_code: recording.streamCode, recording: recordingAnswer(recording, false) }),
   'recording.failed': ({ recording, error }) => ({
     stream_code: recording.streamCode,
-    recording: recordingAnswer(recording),
+    recording: recordingAnswer(recording, false),
     error: problemAnswer(error),
   }),
   'archive.healed': ({ streamCode, healed }) => ({
@@ -26,7 +28,7 @@ export const EVENT_DATA: { readonly [N in DvrEventName]: (event: DvrEvents[N]) =
       kept_as: keptAs ?? null,
       size_bytes: sizeBytes ?? null,
       count: count ?? null,
-      detail,
+      detail: withoutPaths(detail),
     })),
   }),
   'segment.written': ({ streamCode, segment }) => ({
@@ -45,5 +47,9 @@ export const EVENT_DATA: { readonly [N in DvrEventName]: (event: DvrEvents[N]) =
   'segment.pruned': ({ streamCode, count, sizeBytes }) => ({ stream_code: streamCode, count, size_bytes: sizeBytes }),
   'gap.opened': ({ streamCode, fromMs, reason }) => ({ stream_code: streamCode, from: timeText(fromMs), reason }),
   'gap.closed': ({ streamCode, gap }) => ({ stream_code: streamCode, gap: gap === undefined ? null : gapAnswer(gap) }),
-  'source.ended': ({ streamCode, reason, error }) => ({ stream_code: streamCode, reason, error: error?.message ?? null }),
+  'source.ended': ({ streamCode, reason, error }) => ({
+    stream_code: streamCode,
+    reason: withoutPaths(reason),
+    error: error === undefined ? null : isLivetapeError(error) ? publicMessage(error) : withoutPaths(error.message),
+  }),
 };

@@ -185,7 +185,7 @@ describe('what events say', () => {
     status: 'failed',
     started_at: '2026-01-01T12:00:00.000Z',
     stopped_at: null,
-    segment_dir: '/a',
+    segment_dir: null,
   };
   const segment: CommittedSegment = {
     discontinuity: true,
@@ -212,7 +212,7 @@ describe('what events say', () => {
     'recording.stopped': [{ recording }, { stream_code: 'a', recording: recordingText }],
     'recording.failed': [
       { recording, error: new LivetapeError('DISK_FULL', 'no space') },
-      { stream_code: 'a', recording: recordingText, error: { code: 'DISK_FULL', message: 'no space' } },
+      { stream_code: 'a', recording: recordingText, error: { code: 'DISK_FULL', message: 'the disk is full; the log says more' } },
     ],
     'archive.healed': [
       { streamCode: 'a', healed: [{ found: 'torn_entry', done: 'cut_off', file: 'playlist.m3u8', sizeBytes: 5, detail: 'cut' }] },

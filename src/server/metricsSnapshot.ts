@@ -1,4 +1,5 @@
 /** Takes the snapshot that the metrics are read from. */
+import { basename } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Closable } from '../base/index.js';
 import type { Storage } from '../storage/index.js';
@@ -24,8 +25,11 @@ export class Snapshots implements Closable {
     this.#loop.enable();
   }
 
-  /** Everything as it is now. */
-  async take(): Promise<Snapshot> {
+  /**
+   * Everything as it is now.
+   * @param shown - which streams are told of
+   */
+  async take(shown: (code: string) => boolean): Promise<Snapshot> {
     const { channels, clock, config, playback, pool, version } = this.#context;
     const records = config.state.config.recorders !== 0;
     const list = await channels.list();
@@ -35,17 +39,20 @@ export class Snapshots implements Closable {
     return {
       nowMs: clock.nowMs(),
       version,
-      streams: list.map(({ code, config: stream, recording, source }) => ({
-        code,
-        wanted: records && stream?.dvr.enabled === true,
-        recording,
-        metrics: pool.metrics(code),
-        source,
-        sessions: viewers.get(code) ?? 0,
-      })),
+      streams: list
+        .filter(({ code }) => shown(code))
+        .map(({ code, config: stream, recording, source }) => ({
+          code,
+          wanted: records && stream?.dvr.enabled === true,
+          recording,
+          metrics: pool.metrics(code),
+          source,
+          sessions: viewers.get(code) ?? 0,
+        })),
       recorders: pool.recorders(),
       disks,
       playback: playback.stats,
+      refused: this.#viewing.limits.refused,
       playlistBytes: this.#viewing.playlists.sizeBytes,
       server: { loopDelay: this.#loopDelay(), residentBytes: process.memoryUsage.rss(), cpuSec: (user + system) / 1e6 },
     };
@@ -82,7 +89,7 @@ export class Snapshots implements Closable {
     for (const { code, storage } of places) {
       try {
         const { id, freeBytes } = await storage.disk(code);
-        if (!disks.has(id)) disks.set(id, { id, location: storage.location, freeBytes });
+        if (!disks.has(id)) disks.set(id, { id, location: basename(storage.location), freeBytes });
       } catch (error) {
         this.#context.log.warn({ err: error, stream: code }, 'the free space of a disk is not known');
       }

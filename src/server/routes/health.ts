@@ -1,5 +1,6 @@
 /** `/healthz` and `/readyz` (docs/design/server.md H5). */
 import { z } from 'zod';
+import { hasScope, opensStream } from '../../access/index.js';
 import { ERROR_CODES } from '../../base/index.js';
 import { findUnwell } from '../health.js';
 import { errorResponses, json } from '../openapi.js';
@@ -10,8 +11,10 @@ const readySchema = z
     status: z.enum(['ready', 'unwell']),
     problems: z.array(
       z.object({
-        what: z.enum(['stream', 'recorder', 'disk', 'config']),
-        name: z.string().describe('Which: the code of a stream, the number of a recorder, a folder, a file.'),
+        what: z.enum(['stream', 'recorder', 'disk', 'config', 'tls']),
+        name: z
+          .string()
+          .describe('Which: the code of a stream, the number of a recorder, a folder or a file by the last part of its path.'),
         code: z.enum(ERROR_CODES).nullable().describe('Where an error says it.'),
         message: z.string(),
       }),
@@ -32,6 +35,7 @@ export const healthRoutes: Routes = (context) => async (app) => {
   app.get(
     '/healthz',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'getHealth',
         tags: ['health'],
@@ -45,6 +49,7 @@ export const healthRoutes: Routes = (context) => async (app) => {
   app.get(
     '/readyz',
     {
+      config: { access: 'open' },
       schema: {
         operationId: 'getReadiness',
         tags: ['health'],
@@ -52,9 +57,11 @@ export const healthRoutes: Routes = (context) => async (app) => {
         response: { 200: json('All is well.', readySchema), 503: json('Something is not.', readySchema), ...errorResponses() },
       },
     },
-    async (_request, reply) => {
-      const problems = await findUnwell(context);
-      const status = problems.length === 0 ? 'ready' : 'unwell';
+    async ({ grant }, reply) => {
+      const found = await findUnwell(context);
+      const status = found.length === 0 ? 'ready' : 'unwell';
+      // What is not well is for who may see it (D6): those that ask for the status alone are told no names.
+      const problems = hasScope(grant, 'metrics') ? found.filter(({ what, name }) => what !== 'stream' || opensStream(grant, name)) : [];
       return reply
         .code(status === 'ready' ? 200 : 503)
         .header('cache-control', 'no-store')

@@ -1,10 +1,13 @@
 /** Keeps: windows of a stream that are held for good (docs/design/keeping.md K13). */
 import { z } from 'zod';
+import { opensStream, type Grant } from '../../access/index.js';
 import type { ListedKeep } from '../../archive/index.js';
 import { LivetapeError } from '../../base/index.js';
 import { checkStreamCode, parseTime } from '../../model/index.js';
 import { bodyErrors, errorResponses, json } from '../openapi.js';
+import { withoutPaths } from '../publicText.js';
 import type { Routes } from '../route.js';
+import { tellsPaths } from '../streamEdits.js';
 import { codeParams, countSchema, timeSchema } from './shapes.js';
 
 const keepSchema = z
@@ -15,7 +18,7 @@ const keepSchema = z
     last_segment_at: timeSchema.nullable().describe('End of its last.'),
     segment_count: countSchema.nullable(),
     total_size_bytes: countSchema.describe('Of its media, whether or not the stream still shares it.'),
-    segment_dir: z.string().describe('The folder: plain HLS, VOD.'),
+    segment_dir: z.string().nullable().describe('The folder: plain HLS, VOD. Null to others than admins.'),
     missing_count: countSchema
       .nullable()
       .describe('Listed segments that were gone when it was made, left out as a gap. Told when it is made.'),
@@ -39,6 +42,7 @@ export const keepRoutes: Routes =
     app.get(
       '/api/v1/keeps',
       {
+        config: { access: { scope: 'api' } },
         schema: {
           operationId: 'listAllKeeps',
           tags: ['keeps'],
@@ -47,12 +51,15 @@ export const keepRoutes: Routes =
           response: { 200: json('The keeps.', listSchema), ...errorResponses('STORAGE_FAILED') },
         },
       },
-      async () => ({ keeps: (await pool.keeps()).map(keepAnswer) }),
+      async ({ grant }) => ({
+        keeps: (await pool.keeps()).filter(({ streamCode }) => opensStream(grant, streamCode)).map((keep) => keepAnswer(keep, grant)),
+      }),
     );
 
     app.get(
       '/api/v1/recordings/:code/keeps',
       {
+        config: { access: { scope: 'api', stream: 'code' } },
         schema: {
           operationId: 'listKeeps',
           tags: ['keeps'],
@@ -64,9 +71,9 @@ export const keepRoutes: Routes =
           },
         },
       },
-      async ({ params }) => {
+      async ({ params, grant }) => {
         const code = checkStreamCode(params.code);
-        const keeps = (await pool.keeps(code)).map(keepAnswer);
+        const keeps = (await pool.keeps(code)).map((keep) => keepAnswer(keep, grant));
         // One that was deleted may have left keeps.
         if (keeps.length === 0 && (await channels.get(code)) === undefined) {
           throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`, { context: { code } });
@@ -78,6 +85,7 @@ export const keepRoutes: Routes =
     app.post(
       '/api/v1/recordings/:code/keeps',
       {
+        config: { access: { scope: 'api', stream: 'code' } },
         schema: {
           operationId: 'makeKeep',
           tags: ['keeps'],
@@ -105,16 +113,17 @@ export const keepRoutes: Routes =
           },
         },
       },
-      async ({ params, body }, reply) => {
+      async ({ params, body, grant }, reply) => {
         const code = checkStreamCode(params.code);
         const keep = await pool.keep(code, { name: body.name, from: dateOf('from', body.from), to: dateOf('to', body.to) });
-        return reply.code(201).send(keepAnswer(keep));
+        return reply.code(201).send(keepAnswer(keep, grant));
       },
     );
 
     app.delete(
       '/api/v1/recordings/:code/keeps/:name',
       {
+        config: { access: { scope: 'api', stream: 'code' } },
         schema: {
           operationId: 'removeKeep',
           tags: ['keeps'],
@@ -141,7 +150,7 @@ function dateOf(field: string, given: string | number): Date {
 }
 
 /** Names as in index.json. */
-function keepAnswer(keep: ListedKeep): z.output<typeof keepSchema> {
+function keepAnswer(keep: ListedKeep, grant: Grant): z.output<typeof keepSchema> {
   const read = keep.damage === undefined ? keep : undefined;
   return {
     stream_code: keep.streamCode,
@@ -150,8 +159,8 @@ function keepAnswer(keep: ListedKeep): z.output<typeof keepSchema> {
     last_segment_at: read?.to.toISOString() ?? null,
     segment_count: read?.segmentCount ?? null,
     total_size_bytes: keep.sizeBytes,
-    segment_dir: keep.location,
+    segment_dir: tellsPaths(grant) ? keep.location : null,
     missing_count: read?.missingCount ?? null,
-    damage: keep.damage ?? null,
+    damage: keep.damage === undefined ? null : withoutPaths(keep.damage, [keep.location]),
   };
 }

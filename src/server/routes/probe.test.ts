@@ -1,4 +1,6 @@
-/** `GET /api/v1/probe`, with the real probe of a real file, and what ends one early. */
+/** `GET /api/v1/probe`, with the real probe of a real stream, where it may connect to, and what ends one early. */
+import { readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LivetapeError, silentLogger, systemClock } from '../../base/index.js';
@@ -8,12 +10,35 @@ import { openTestApp } from '../testApp.js';
 
 const DEMO = join(import.meta.dirname, '../../../assets/demo.ts');
 const probe: ServerContext['probe'] = (source, options) => probeSource(source, { ...options, clock: systemClock, log: silentLogger });
+/** A server of bytes. */
+async function openOrigin(serve: (socket: Socket) => void): Promise<AsyncDisposable & { readonly url: string; connections(): number }> {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    serve(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => connections,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 const codeOf = (body: string): string => (JSON.parse(body) as { error: { code: string } }).error.code;
 
 describe('GET /api/v1/probe', () => {
   it('says what is in a source', async () => {
     await using test = await openTestApp({ context: { probe } });
-    const response = await test.inject(`/api/v1/probe?source=${encodeURIComponent(`file:${DEMO}?pace=0`)}`);
+    const sample = await readFile(DEMO);
+    await using origin = await openOrigin((socket) => socket.write(sample));
+    const response = await test.inject(`/api/v1/probe?source=${encodeURIComponent(origin.url)}`);
     expect(response.statusCode).toBe(200);
     expect(response.json()).toMatchObject({ programs: [{ number: 1, tracks: [{ codec: 'h264', width: 640 }, { codec: 'aac' }] }] });
     // no digits that nobody measured: 389535.99999999994
@@ -30,11 +55,28 @@ describe('GET /api/v1/probe', () => {
     // the server's own standard input is nobody's source
     ['?source=-', 400, 'SOURCE_INVALID'],
     ['?source=-%3Fprogram=1', 400, 'SOURCE_INVALID'],
-    ['?source=file:/nowhere.ts', 404, 'SOURCE_NOT_FOUND'],
+    // E3: it would say what files there are
+    ['?source=file:/nowhere.ts', 403, 'SOURCE_REFUSED'],
+    ['?source=FILE:///etc/passwd', 403, 'SOURCE_REFUSED'],
   ])('refuses %s', async (query, status, code) => {
     await using test = await openTestApp({ context: { probe } });
     const response = await test.inject(`/api/v1/probe${query}`);
     expect([response.statusCode, codeOf(response.body)]).toEqual([status, code]);
+  });
+
+  it('E1: reaches what is not public for admins alone, and for others what egress.allow names', async () => {
+    await using origin = await openOrigin((socket) => socket.end());
+    await using test = await openTestApp({ yaml: 'auth: { enabled: true }', context: { probe } });
+    const ask = async (scope: 'admin' | 'api', source: string): Promise<string> => {
+      const headers = { authorization: `Bearer ${test.door.tokens.make({ scopes: [scope] })}` };
+      return codeOf((await test.inject({ url: `/api/v1/probe?source=${encodeURIComponent(source)}`, headers })).body);
+    };
+    expect(await ask('api', origin.url)).toBe('ADDRESS_REFUSED');
+    expect(await ask('api', origin.url.replace('127.0.0.1', 'localhost'))).toBe('ADDRESS_REFUSED');
+    expect(await ask('api', 'file:/etc/passwd')).toBe('SOURCE_REFUSED');
+    expect(origin.connections()).toBe(0);
+    expect(await ask('admin', origin.url)).toBe('SOURCE_FAILED');
+    expect(origin.connections()).toBeGreaterThan(0);
   });
 
   it('ends when the client has gone', async () => {

@@ -1,7 +1,10 @@
 /** `GET /api/v1/probe`: what is in a source, before it is recorded. */
 import { z } from 'zod';
+import { hasScope } from '../../access/index.js';
+import { LivetapeError } from '../../base/index.js';
 import { checkSource } from '../../config/index.js';
-import { probeJson } from '../../ingest/index.js';
+import { EgressGuard } from '../../egress/index.js';
+import { isLocalSource, probeJson } from '../../ingest/index.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { countSchema } from './shapes.js';
@@ -56,6 +59,7 @@ export const probeRoutes: Routes = (context) => async (app) => {
   app.get(
     '/api/v1/probe',
     {
+      config: { access: { scope: 'api' } },
       schema: {
         operationId: 'probeSource',
         tags: ['sources'],
@@ -73,6 +77,8 @@ export const probeRoutes: Routes = (context) => async (app) => {
           ...errorResponses(
             'SOURCE_INVALID',
             'SOURCE_UNSUPPORTED',
+            'SOURCE_REFUSED',
+            'ADDRESS_REFUSED',
             'SOURCE_NOT_FOUND',
             'SOURCE_FAILED',
             'SOURCE_NOT_TS',
@@ -82,13 +88,17 @@ export const probeRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ query, raw }, reply) => {
+    async ({ query, raw, grant }, reply) => {
       checkSource(query.source);
+      // It would tell what files there are (E3).
+      if (isLocalSource(query.source))
+        throw new LivetapeError('SOURCE_REFUSED', 'files are not probed by the server: use `livetape probe`');
+      const guard = hasScope(grant, 'admin') ? undefined : new EgressGuard(context.config.state.config.egress);
       const gone = new AbortController();
       // The response's, not the request's: that one closes when it has been read.
       reply.raw.once('close', () => gone.abort());
       if (raw.destroyed && !raw.complete) gone.abort();
-      return probeJson(await context.probe(query.source, { signal: gone.signal }));
+      return probeJson(await context.probe(query.source, { signal: gone.signal, guard }));
     },
   );
 };

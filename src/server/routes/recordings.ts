@@ -4,6 +4,7 @@ import { isLivetapeError } from '../../base/index.js';
 import type { ArchiveStatus } from '../../playback/index.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
+import { tellsPaths } from '../streamEdits.js';
 import {
   codeParams,
   countSchema,
@@ -56,6 +57,7 @@ export const recordingRoutes: Routes = (context) => async (app) => {
   app.get(
     '/api/v1/recordings/:code',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'getRecording',
         tags: ['recordings'],
@@ -67,7 +69,7 @@ export const recordingRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ params }) => {
+    async ({ params, grant }) => {
       const { code, recording } = await findChannel(context, params.code);
       const archive = await context.playback.status(code).catch((error: unknown) => {
         // The stream is there: in the file, and nothing of it on the disk yet.
@@ -77,7 +79,7 @@ export const recordingRoutes: Routes = (context) => async (app) => {
       const running = recording?.recording;
       return {
         stream_code: code,
-        recording: running === undefined ? null : recordingAnswer(running),
+        recording: running === undefined ? null : recordingAnswer(running, tellsPaths(grant)),
         status: running?.status ?? archive?.status ?? 'stopped',
         ...archiveAnswer(archive),
       };

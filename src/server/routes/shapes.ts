@@ -1,10 +1,13 @@
 /** What several routes say in JSON: schemas, and how they are made of what the server knows. Names in snake case, times RFC 3339, sizes bytes. */
 import { z } from 'zod';
+import type { Grant } from '../../access/index.js';
 import { ERROR_CODES, LivetapeError } from '../../base/index.js';
 import { dvrSchema } from '../../config/index.js';
 import { checkStreamCode, GAP_REASONS, type Gap } from '../../model/index.js';
 import type { Recording, RecordingStatus, SourceStatus } from '../../recorder/index.js';
 import type { Channel, ServerContext } from '../context.js';
+import { publicMessage, shownSource, withoutPaths } from '../publicText.js';
+import { tellsPaths } from '../streamEdits.js';
 
 /** A moment, as it is told. */
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC.');
@@ -38,7 +41,7 @@ export const recordingSchema = z
     status: z.enum(['recording', 'stopped', 'failed']),
     started_at: timeSchema,
     stopped_at: timeSchema.nullable(),
-    segment_dir: z.string().describe('The folder of the archive.'),
+    segment_dir: z.string().nullable().describe('The folder of the archive; null to others than admins, and in events.'),
   })
   .meta({ id: 'Recording', description: 'A recording that runs. `failed`: what comes cannot be stored at present; it is tried again.' });
 
@@ -77,6 +80,11 @@ export const streamStatusSchema = z
       .object({ number: z.number().int().describe('-1 when all programs are kept.'), tracks: z.array(trackSchema) })
       .nullable()
       .describe('What is recorded.'),
+    restricted: z
+      .boolean()
+      .describe(
+        'Its source was set by somebody who is not an admin: it may not reach addresses that are not public, but for `egress.allow`.',
+      ),
     programs: z.array(z.number().int()).describe('Numbers of the programs that there are to choose from.'),
     restarts: countSchema.describe('Sessions that broke and were made anew.'),
     last_gap: gapSchema.nullable().describe('The newest since the recording was started.'),
@@ -87,10 +95,18 @@ export const streamStatusSchema = z
 export const streamAnswerSchema = z
   .object({
     code: z.string(),
-    source: z.string().describe('Empty where none is said: then nothing is connected.'),
+    source: z
+      .string()
+      .describe(
+        'Empty where none is said: then nothing is connected. Without its secrets; written back as it is here it means the one that is there.',
+      ),
     title: z.string(),
     template: z.string().nullable(),
-    dvr: dvrSchema.nullable().describe('With the values of the template and the defaults filled in; null when it is not in livetape.yaml.'),
+    dvr: dvrSchema
+      .nullable()
+      .describe(
+        'With the values of the template and the defaults filled in; null when it is not in livetape.yaml. `storage_path` is empty to others than admins.',
+      ),
     status: streamStatusSchema,
   })
   .meta({
@@ -117,6 +133,7 @@ export const streamAnswerSchema = z
           source: { url: 'udp://@239.0.0.1:5000', state: 'connected', detail: 'raw TS', received_bytes: 81234560, connections: 1 },
           signal: 'present',
           program: { number: 1, tracks: [{ pid: 256, role: 'video', stream_type: 27, codec: 'h264', language: null }] },
+          restricted: false,
           programs: [1],
           restarts: 0,
           last_gap: null,
@@ -141,42 +158,48 @@ export function gapAnswer(gap: Gap): z.output<typeof gapSchema> {
   };
 }
 
-export function recordingAnswer(recording: Recording): z.output<typeof recordingSchema> {
+/** @param tellsPaths - whether it is for an admin (docs/design/door.md, D10) */
+export function recordingAnswer(recording: Recording, tellsPaths: boolean): z.output<typeof recordingSchema> {
   return {
     id: recording.id,
     stream_code: recording.streamCode,
     status: recording.status,
     started_at: recording.startedAt.toISOString(),
     stopped_at: recording.stoppedAt?.toISOString() ?? null,
-    segment_dir: recording.segmentDir,
+    segment_dir: tellsPaths ? recording.segmentDir : null,
   };
 }
 
-export const problemAnswer = ({ code, message }: LivetapeError): z.output<typeof problemSchema> => ({ code, message });
+export const problemAnswer = (error: LivetapeError): z.output<typeof problemSchema> => ({
+  code: error.code,
+  message: publicMessage(error),
+});
 
-/** A stream with how it is doing. */
-export function streamAnswer(context: ServerContext, channel: Channel): StreamAnswer {
+/** A stream with how it is doing, as it is told to somebody. */
+export function streamAnswer(context: ServerContext, channel: Channel, grant: Grant): StreamAnswer {
+  const paths = tellsPaths(grant);
   const { code, config, recording, source, error } = channel;
   const written = context.config.state.config.streams[code];
   const why = error ?? recording?.error;
   return {
     code,
-    source: config?.source ?? '',
+    source: shownSource(config?.source ?? '', paths),
     title: config?.title ?? '',
     template: written?.template ?? null,
-    dvr: config?.dvr ?? null,
+    dvr: config === undefined ? null : paths ? config.dvr : { ...config.dvr, storage_path: '' },
     status: {
       configured: config !== undefined,
-      recording: recording === undefined ? null : recordingAnswer(recording.recording),
+      recording: recording === undefined ? null : recordingAnswer(recording.recording, paths),
       error: why === undefined ? null : problemAnswer(why),
-      source: source === undefined ? null : sourceAnswer(source),
+      source: source === undefined ? null : sourceAnswer(source, paths),
+      restricted: config?.restricted ?? false,
       ...sessionAnswer(recording),
     },
   };
 }
 
-function sourceAnswer({ url, state, detail, receivedBytes, connections }: SourceStatus): z.output<typeof sourceSchema> {
-  return { url, state, detail, received_bytes: receivedBytes, connections };
+function sourceAnswer({ url, state, detail, receivedBytes, connections }: SourceStatus, paths: boolean): z.output<typeof sourceSchema> {
+  return { url: shownSource(url, paths), state, detail: withoutPaths(detail), received_bytes: receivedBytes, connections };
 }
 
 type SessionAnswer = Pick<StreamAnswer['status'], 'signal' | 'program' | 'programs' | 'restarts' | 'last_gap' | 'retention'>;

@@ -167,7 +167,7 @@ describe('PUT /api/v1/streams/{code}', () => {
     };
     const response = await test.inject({ method: 'PUT', url: '/api/v1/streams/a', payload: { source: 'tcp://127.0.0.1:9' } });
     expect(response.statusCode).toBe(201);
-    expect(response.json<Stream>().status['error']).toEqual({ code: 'DISK_FULL', message: 'no space' });
+    expect(response.json<Stream>().status['error']).toEqual({ code: 'DISK_FULL', message: 'the disk is full; the log says more' });
   });
 
   it.each([
@@ -277,5 +277,151 @@ describe('POST /api/v1/streams/{code}/start and stop (C5)', () => {
     expect(stopped.json<Stream>().status['recording']).toBeNull();
     const nobody = await test.inject({ method: 'POST', url: '/api/v1/streams/c/stop' });
     expect([nobody.statusCode, codeOf(nobody.body)]).toEqual([404, 'STREAM_NOT_FOUND']);
+  });
+});
+
+describe('sources (D10, E1, E3)', () => {
+  const SECRET = 'http://me:hunter2@203.0.113.9/live?token=tok123&x=1';
+  const SHOWN = 'http://***@203.0.113.9/live?token=***&x=1';
+  const GUARDED = `auth: { enabled: true }
+templates:
+  files: { source: "file:/srv/in/a.ts?loop=1", dvr: { storage_path: /srv/fast } }
+streams:
+  web: { source: "${SECRET}", dvr: { storage_path: /srv/slow, retention_sec: 60 } }
+  disk: { source: "file:/srv/in/b.ts", title: B }
+  templated: { template: files }
+`;
+
+  interface Asker {
+    get(code: string): Promise<Stream>;
+    ask(method: 'PUT' | 'PATCH', code: string, payload: object): Promise<{ readonly status: number; readonly code: string | undefined }>;
+  }
+
+  async function opened(): Promise<{ test: TestApp; admin: Asker; other: Asker; says: (code: string) => unknown }> {
+    const test = await openTestApp({ yaml: GUARDED });
+    const asker = (scopes: ('admin' | 'api')[]): Asker => {
+      const headers = { authorization: `Bearer ${test.door.tokens.make({ scopes })}` };
+      return {
+        get: async (code) => (await test.inject({ url: `/api/v1/streams/${code}`, headers })).json<Stream>(),
+        ask: async (method, code, payload) => {
+          const response = await test.inject({ method, url: `/api/v1/streams/${code}`, payload, headers });
+          return { status: response.statusCode, code: response.statusCode < 400 ? undefined : codeOf(response.body) };
+        },
+      };
+    };
+    return { test, admin: asker(['admin']), other: asker(['api']), says: (code) => test.context.config.state.config.streams[code] };
+  }
+
+  it('are told without secrets to everybody, without folders to others than admins; so are places', async () => {
+    const { test, admin, other } = await opened();
+    await using _ = test;
+    test.pool.statuses.set('web', recordingStatus('web', test.clock.nowMs()));
+    test.pool.sources.set('disk', { ...sourceStatus(), url: 'file:/srv/in/b.ts', detail: '/srv/in/b.ts, looped' });
+    expect((await admin.get('web')).source).toBe(SHOWN);
+    expect((await admin.get('web')).dvr).toMatchObject({ storage_path: '/srv/slow' });
+    expect((await admin.get('web')).status['recording']).toMatchObject({ segment_dir: expect.stringContaining('/') as string });
+    expect((await admin.get('disk')).source).toBe('file:/srv/in/b.ts');
+    for (const code of ['web', 'disk', 'templated']) expect(JSON.stringify(await other.get(code))).not.toMatch(/srv|hunter2|tok123/);
+    expect((await other.get('web')).source).toBe(SHOWN);
+    expect((await other.get('disk')).source).toBe('file:b.ts');
+    expect((await other.get('disk')).status['source']).toMatchObject({ url: 'file:b.ts', detail: 'b.ts, looped' });
+    expect((await other.get('web')).dvr).toMatchObject({ storage_path: '' });
+    expect((await other.get('web')).status['recording']).toMatchObject({ segment_dir: null });
+  });
+
+  it('written back as they were answered, whole or one field, by whomever: nothing changes', async () => {
+    const { test, admin, other, says } = await opened();
+    await using _ = test;
+    for (const asker of [other, admin]) {
+      for (const code of ['web', 'disk', 'templated']) {
+        const before = says(code);
+        const place = test.context.config.state.streams.get(code);
+        const answer = await asker.get(code);
+        expect(await asker.ask('PUT', code, answer)).toMatchObject({ status: 200 });
+        expect(test.context.config.state.streams.get(code)).toEqual(place);
+        expect(says(code)).toMatchObject({ ...(before as object) });
+        expect(await asker.ask('PATCH', code, { source: answer.source, title: 'new' })).toMatchObject({ status: 200 });
+        expect(test.context.config.state.streams.get(code)).toEqual({ ...place, title: 'new' });
+        expect(await asker.ask('PATCH', code, { title: place?.title ?? '' })).toMatchObject({ status: 200 });
+      }
+    }
+  });
+
+  it('set by others than admins are marked, by an admin they are not; other fields keep the mark, and nobody can write it', async () => {
+    const { test, admin, other, says } = await opened();
+    await using _ = test;
+    const tcp = { source: 'tcp://192.0.2.1:9' };
+    expect(await other.ask('PUT', 'mine', tcp)).toMatchObject({ status: 201 });
+    expect(says('mine')).toEqual({ ...tcp, restricted: true });
+    expect((await other.get('mine')).status['restricted']).toBe(true);
+    expect(await admin.ask('PATCH', 'mine', { title: 'M', dvr: { retention_sec: 9 } })).toMatchObject({ status: 200 });
+    expect(await admin.ask('PUT', 'mine', { ...tcp, title: 'N' })).toMatchObject({ status: 200 });
+    expect(says('mine')).toEqual({ ...tcp, title: 'N', restricted: true });
+    for (const restricted of [true, false, null]) {
+      expect(await admin.ask('PUT', 'mine', { ...tcp, restricted })).toEqual({ status: 400, code: 'REQUEST_INVALID' });
+      expect(await other.ask('PATCH', 'mine', { restricted })).toEqual({ status: 400, code: 'REQUEST_INVALID' });
+    }
+    expect(await admin.ask('PATCH', 'mine', { source: 'tcp://192.0.2.2:9' })).toMatchObject({ status: 200 });
+    expect(says('mine')).toEqual({ source: 'tcp://192.0.2.2:9', title: 'N' });
+    expect(await other.ask('PATCH', 'mine', tcp)).toMatchObject({ status: 200 });
+    expect(says('mine')).toMatchObject({ ...tcp, restricted: true });
+    expect(await other.ask('PATCH', 'mine', { source: null })).toMatchObject({ status: 200 });
+    expect(says('mine')).toEqual({ title: 'N' });
+    // its secrets, which others do not know, are an admin's to say anew
+    expect(await other.ask('PATCH', 'mine', { source: SECRET })).toMatchObject({ status: 200 });
+    expect(says('mine')).toMatchObject({ source: SECRET, restricted: true });
+    expect(await other.ask('PATCH', 'mine', { source: SECRET })).toMatchObject({ status: 200 });
+    expect(says('mine')).toMatchObject({ restricted: true });
+    expect(await admin.ask('PATCH', 'mine', { source: SECRET })).toMatchObject({ status: 200 });
+    expect(says('mine')).toEqual({ source: SECRET, title: 'N' });
+  });
+
+  it('another template does not set a source that was shown in the place of the one that is there', async () => {
+    const { test, other, says } = await opened();
+    await using _ = test;
+    const answer = await other.get('web');
+    expect(await other.ask('PUT', 'web', { ...answer, template: 'files' })).toMatchObject({ status: 200 });
+    expect(says('web')).toMatchObject({ source: SECRET, template: 'files', dvr: { storage_path: '/srv/slow' } });
+    expect(says('web')).not.toHaveProperty('restricted');
+  });
+
+  it.each(['file:/etc/passwd', 'FILE:x.ts', ' file:b.ts', 'file:/srv/in/b.ts?pace=0'])(
+    '%s is refused to everybody, and what is there stays',
+    async (source) => {
+      const { test, admin, other, says } = await opened();
+      await using _ = test;
+      for (const asker of [admin, other]) {
+        for (const [method, code] of [
+          ['PUT', 'new'],
+          ['PUT', 'web'],
+          ['PATCH', 'disk'],
+          ['PATCH', 'web'],
+        ] as const) {
+          const before = says(code);
+          expect(await asker.ask(method, code, { source })).toEqual({ status: 403, code: 'SOURCE_REFUSED' });
+          expect(says(code)).toEqual(before);
+        }
+      }
+    },
+  );
+
+  it('places are for admins: others do not set, move or take them away', async () => {
+    const { test, admin, other, says } = await opened();
+    await using _ = test;
+    for (const storage_path of ['/srv/fast', 'elsewhere', ' ']) {
+      expect(await other.ask('PATCH', 'web', { dvr: { storage_path } })).toEqual({ status: 403, code: 'FORBIDDEN' });
+      expect(await other.ask('PUT', 'new', { dvr: { storage_path } })).toEqual({ status: 403, code: 'FORBIDDEN' });
+    }
+    expect(await other.ask('PATCH', 'web', { dvr: { storage_path: null } })).toEqual({ status: 403, code: 'FORBIDDEN' });
+    for (const payload of [{ dvr: null }, { dvr: { storage_path: '' } }, { dvr: { storage_path: '/srv/slow', retention_sec: 5 } }]) {
+      expect(await other.ask('PATCH', 'web', payload)).toMatchObject({ status: 200 });
+      expect(says('web')).toMatchObject({ dvr: { storage_path: '/srv/slow' } });
+    }
+    expect(await other.ask('PUT', 'web', {})).toMatchObject({ status: 200 });
+    expect(says('web')).toEqual({ dvr: { storage_path: '/srv/slow' } });
+    expect(await admin.ask('PATCH', 'web', { dvr: { storage_path: '/srv/fast' } })).toMatchObject({ status: 200 });
+    expect(says('web')).toEqual({ dvr: { storage_path: '/srv/fast' } });
+    expect(await admin.ask('PUT', 'web', {})).toMatchObject({ status: 200 });
+    expect(says('web')).toEqual({});
   });
 });

@@ -1,11 +1,13 @@
 /** `/api/v1/streams`: the streams in livetape.yaml (docs/design/server.md C2 to C5), and those that only have an archive. */
 import { z } from 'zod';
+import { opensStream, type Grant } from '../../access/index.js';
 import { delay, LivetapeError } from '../../base/index.js';
 import { dvrSchema, streamSchema } from '../../config/index.js';
 import { checkStreamCode } from '../../model/index.js';
 import type { ServerContext } from '../context.js';
 import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
+import { patchedStream, replacedStream } from '../streamEdits.js';
 import { codeParams, findChannel, streamAnswer, streamAnswerSchema, type StreamAnswer } from './shapes.js';
 
 /** An answer waits so long at most for a recorder to begin what was written; the stream's `status` says how far it is. */
@@ -17,10 +19,14 @@ const readOnly = {
   status: z.unknown().optional().describe('Read only: not looked at.'),
 };
 
-const putSchema = streamSchema.extend({ ...readOnly, template: z.string().nullish() }).meta({
-  description: 'A stream. What is left out comes from the template, then from the defaults.',
-  examples: [{ source: 'udp://@239.0.0.1:5000', title: 'The news', dvr: { retention_sec: 604800, max_size_gb: 100 } }],
-});
+// Whether a source is `restricted` is for the server to say (E1).
+const putSchema = streamSchema
+  .omit({ restricted: true })
+  .extend({ ...readOnly, template: z.string().nullish() })
+  .meta({
+    description: 'A stream. What is left out comes from the template, then from the defaults.',
+    examples: [{ source: 'udp://@239.0.0.1:5000', title: 'The news', dvr: { retention_sec: 604800, max_size_gb: 100 } }],
+  });
 
 const nullable = <S extends z.ZodRawShape>(shape: S): { [K in keyof S]: z.ZodOptional<z.ZodNullable<S[K]>> } =>
   Object.fromEntries(Object.entries(shape).map(([key, field]) => [key, (field as z.ZodType).nullish()])) as never;
@@ -38,12 +44,13 @@ const patchSchema = z
     examples: [{ dvr: { retention_sec: 86400 } }],
   });
 
-export const streamRoutes: Routes = (context) => async (app) => {
+export const streamRoutes: Routes = (context, limits) => async (app) => {
   const { channels, config } = context;
 
   app.get(
     '/api/v1/streams',
     {
+      config: { access: { scope: 'api' } },
       schema: {
         operationId: 'listStreams',
         tags: ['streams'],
@@ -52,12 +59,17 @@ export const streamRoutes: Routes = (context) => async (app) => {
         response: { 200: json('The streams.', z.object({ streams: z.array(streamAnswerSchema) })), ...errorResponses() },
       },
     },
-    async () => ({ streams: (await channels.list()).map((channel) => streamAnswer(context, channel)) }),
+    async ({ grant }) => ({
+      streams: (await channels.list())
+        .filter(({ code }) => opensStream(grant, code))
+        .map((channel) => streamAnswer(context, channel, grant)),
+    }),
   );
 
   app.get(
     '/api/v1/streams/:code',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'getStream',
         tags: ['streams'],
@@ -66,12 +78,13 @@ export const streamRoutes: Routes = (context) => async (app) => {
         response: { 200: json('The stream.', streamAnswerSchema), ...errorResponses('STREAM_NOT_FOUND', 'STREAM_CODE_INVALID') },
       },
     },
-    async ({ params }) => streamAnswer(context, await findChannel(context, params.code)),
+    async ({ params, grant }) => streamAnswer(context, await findChannel(context, params.code), grant),
   );
 
   app.put(
     '/api/v1/streams/:code',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'putStream',
         tags: ['streams'],
@@ -88,12 +101,14 @@ export const streamRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ params, body }, reply) => {
+    async ({ params, body, grant }, reply) => {
       const code = checkStreamCode(params.code);
-      const { template, ...entry } = writable(code, body);
+      const asked = writable(code, body);
       const made = !config.state.streams.has(code);
-      await config.put(code, { ...entry, ...(typeof template === 'string' ? { template } : {}) });
-      const answer = await settled(context, code);
+      const { streams: most } = limits.settings;
+      if (made && config.state.streams.size >= most) throw limits.reached('streams', `there are ${most} streams: that is all there may be`);
+      await config.put(code, replacedStream(config.state, code, asked, grant));
+      const answer = await settled(context, code, grant);
       return reply.code(made ? 201 : 200).send(answer);
     },
   );
@@ -101,6 +116,7 @@ export const streamRoutes: Routes = (context) => async (app) => {
   app.patch(
     '/api/v1/streams/:code',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'patchStream',
         tags: ['streams'],
@@ -116,16 +132,17 @@ export const streamRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ params, body }) => {
+    async ({ params, body, grant }) => {
       const code = checkStreamCode(params.code);
-      await config.patch(code, writable(code, body));
-      return settled(context, code);
+      await config.patch(code, { ...patchedStream(config.state, code, writable(code, body), grant) });
+      return settled(context, code, grant);
     },
   );
 
   app.delete(
     '/api/v1/streams/:code',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'deleteStream',
         tags: ['streams'],
@@ -146,6 +163,7 @@ export const streamRoutes: Routes = (context) => async (app) => {
   app.post(
     '/api/v1/streams/:code/start',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'startStream',
         tags: ['streams'],
@@ -158,16 +176,17 @@ export const streamRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ params }) => {
+    async ({ params, grant }) => {
       const code = checkStreamCode(params.code);
       await channels.start(code);
-      return streamAnswer(context, await findChannel(context, code));
+      return streamAnswer(context, await findChannel(context, code), grant);
     },
   );
 
   app.post(
     '/api/v1/streams/:code/stop',
     {
+      config: { access: { scope: 'api', stream: 'code' } },
       schema: {
         operationId: 'stopStream',
         tags: ['streams'],
@@ -180,15 +199,22 @@ export const streamRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ params }) => {
+    async ({ params, grant }) => {
       const code = checkStreamCode(params.code);
       await channels.stop(code);
-      return streamAnswer(context, await findChannel(context, code));
+      return streamAnswer(context, await findChannel(context, code), grant);
     },
   );
 };
 
-const WRITE_ERRORS = ['STREAM_CODE_INVALID', 'SOURCE_INVALID', 'SOURCE_UNSUPPORTED', 'CONFIG_INVALID', 'CONFIG_UNWRITABLE'] as const;
+const WRITE_ERRORS = [
+  'STREAM_CODE_INVALID',
+  'SOURCE_INVALID',
+  'SOURCE_UNSUPPORTED',
+  'SOURCE_REFUSED',
+  'CONFIG_INVALID',
+  'CONFIG_UNWRITABLE',
+] as const;
 const START_ERRORS = [
   'STREAM_CODE_TAKEN',
   'STREAM_OWNED',
@@ -212,9 +238,9 @@ function writable<B extends { readonly code?: unknown; readonly status?: unknown
 }
 
 /** The stream, when what was asked of it has been begun or it is known why not: that is no error of the request, which was carried out. */
-async function settled(context: ServerContext, code: string): Promise<StreamAnswer> {
+async function settled(context: ServerContext, code: string, grant: Grant): Promise<StreamAnswer> {
   await waitUntilSettled(context, code);
-  return streamAnswer(context, await findChannel(context, code));
+  return streamAnswer(context, await findChannel(context, code), grant);
 }
 
 async function waitUntilSettled({ channels, clock }: ServerContext, code: string): Promise<void> {
