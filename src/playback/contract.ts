@@ -167,6 +167,8 @@ export interface Playback extends Closable {
   playlist(code: StreamCode, request: PlaylistRequest): Promise<PlaylistAnswer>;
   /** A segment's file. @throws LivetapeError SEGMENT_NOT_FOUND, also for a name that is none */
   segment(code: StreamCode, name: string): Promise<SegmentFile>;
+  /** When a segment was, UTC milliseconds; undefined when no entry of the journal names it (any more). */
+  spanOf(code: StreamCode, name: string): Promise<{ readonly fromMs: number; readonly toMs: number } | undefined>;
   /** A window as one transport stream, from the keyframe at or before its beginning. Holds nothing open until it is read. */
   exportTs(
     code: StreamCode,

@@ -8,6 +8,7 @@ import type { StreamStorage } from '../storage/index.js';
 import type { PlaceOf, Playback, PlaylistLimits, Timeline, Timelines } from './contract.js';
 import { exportTs } from './media/exportTs.js';
 import { preview } from './media/preview.js';
+import { segmentSpan } from './media/segmentSpan.js';
 import { openSegments } from './media/segments.js';
 import { LiveAnswers, answerPlaylist } from './playlists/answer.js';
 import { archiveStatus } from './playlists/status.js';
@@ -80,6 +81,7 @@ export function openPlayback(options: PlaybackOptions): Playback {
         return request.kind === 'live' ? answers.of(timeline, request, given) : answerPlaylist(timeline, request, given);
       }),
     segment: (code, name) => segments.segment(code, name),
+    spanOf: (code, name) => reading(code, (timeline) => segmentSpan(timeline, name)),
     async exportTs(code, fromMs, durationMs) {
       bounded(durationMs);
       return reading(code, (timeline) => exportTs(timeline, placeOf(code), fromMs, fromMs + durationMs, clock.nowMs()));

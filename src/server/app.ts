@@ -16,11 +16,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LivetapeError, type Logger } from '../base/index.js';
 import { AllowedMethods } from './allowedMethods.js';
 import type { ServerContext } from './context.js';
-import { refuseCrossSite } from './crossSite.js';
+import { auditActions } from './door/auditActions.js';
+import { takeFromPath } from './door/credential.js';
+import { allowOrigin } from './door/cors.js';
+import { securityHeaders } from './door/headers.js';
+import { makeServer } from './door/httpServer.js';
 import { answerClientError, errorAnswer } from './errors.js';
 import { swaggerOptions, type DocumentedPaths } from './openapi.js';
 import type { Routes } from './route.js';
 import { PLAYBACK_PATHS } from './playbackDocument.js';
+import { auditRoutes } from './routes/audit.js';
 import { channelListRoutes } from './routes/channelList.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
@@ -30,21 +35,29 @@ import { playbackRoutes } from './routes/playback.js';
 import { probeRoutes } from './routes/probe.js';
 import { recordingRoutes } from './routes/recordings.js';
 import { streamRoutes } from './routes/streams.js';
+import { tokenRoutes } from './routes/tokens.js';
 import { Viewing } from './viewing.js';
 
 /** A Fastify application whose schemas are zod's. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
 /** Every route there is. */
-const ROUTES: readonly Routes[] = [streamRoutes, recordingRoutes, keepRoutes, probeRoutes, eventRoutes, healthRoutes];
+const ROUTES: readonly Routes[] = [
+  tokenRoutes,
+  auditRoutes,
+  streamRoutes,
+  recordingRoutes,
+  keepRoutes,
+  probeRoutes,
+  eventRoutes,
+  healthRoutes,
+];
 
 /** Paths that are described by hand. */
 const DOCUMENTED: readonly DocumentedPaths[] = [PLAYBACK_PATHS];
 
 /** The largest body that a request may have; a stream's settings are far smaller. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** A request (not its answer) has to be here by then. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** More than any URL that Node takes: what is wrong with a long stream code is said as such. */
 const MAX_PARAM_CHARS = 64 * 1024;
 /** Nothing from elsewhere (the page's icons are data URLs; its library sets style attributes). */
@@ -54,17 +67,22 @@ const DOCS_CSP =
 /** The application, ready for requests. `close()` ends connections that are open, event streams too. */
 export async function buildApp(context: ServerContext): Promise<App> {
   const { log } = context;
+  const viewing = new Viewing(context);
+  const { limits } = viewing;
   const app: App = Fastify({
     logger: false,
+    serverFactory: (listener) => makeServer(listener, context, limits),
+    trustProxy: limits.trusts,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
     // Clients come again; a slow one is not to hold up the end.
     forceCloseConnections: true,
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, securityHeaders(context)),
+    rewriteUrl: takeFromPath,
     frameworkErrors: (error, request, reply) => {
-      sendError(log, error, request, reply);
+      void reply.headers(securityHeaders(context));
+      sendError(log, limits.tooMany(request, reply) ?? error, request, reply);
       logRequest(context, request, reply);
     },
     schemaErrorFormatter: (issues, part) => {
@@ -85,10 +103,20 @@ export async function buildApp(context: ServerContext): Promise<App> {
   app.setNotFoundHandler((request, reply) => sendError(log, allowed.refusal(request, reply), request, reply));
   app.addHook('onResponse', async (request, reply) => logRequest(context, request, reply));
 
-  app.addHook('onRequest', async (request) => refuseCrossSite(request));
-
-  const viewing = new Viewing(context);
   viewing.http.attach(app);
+  // Before all else, since what is refused is answered with the same headers, and what is too much is not looked at.
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(securityHeaders(context));
+    if (request.routeOptions.config.access === 'playback') allowOrigin(context, request, reply);
+    limits.check(request, reply);
+  });
+  // What is sent as it is read has no length: who has read all of it cannot know before it is over (connections.ts).
+  app.addHook('onSend', async (_request, reply, payload) => {
+    if (typeof payload === 'object' && payload !== null && 'pipe' in payload) reply.removeHeader('content-length');
+  });
+  context.door.attach(app, limits.failures);
+  auditActions(app, context.audit);
+
   app.addHook('onClose', () => viewing.close());
 
   await app.register(swagger, swaggerOptions(context.version, DOCUMENTED));
@@ -99,13 +127,13 @@ export async function buildApp(context: ServerContext): Promise<App> {
     uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0 },
   });
   // Until there is a page, what can be asked for.
-  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-  for (const routes of ROUTES) await app.register(routes(context));
+  app.get('/', { config: { access: 'open' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
+  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async () => app.swagger());
+  for (const routes of ROUTES) await app.register(routes(context, limits));
   await app.register(channelListRoutes(context));
   await app.register(metricsRoutes(context, viewing));
   // Before playback, which answers any path that no other does.
-  app.all('/api/*', { schema: { hide: true } }, (_request, reply) => reply.callNotFound());
+  app.all('/api/*', { config: { access: 'open' }, schema: { hide: true } }, (_request, reply) => reply.callNotFound());
   await app.register(playbackRoutes(context, viewing));
   await app.ready();
   return app;

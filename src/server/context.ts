@@ -1,12 +1,19 @@
 /** What the routes are given. Made once, in serve.ts. */
+import type { SignedTokens, TokenStore } from '../access/index.js';
 import type { Clock, Logger } from '../base/index.js';
 import type { ConfigStore, StreamConfig } from '../config/index.js';
+import type { EgressGuard } from '../egress/index.js';
+import type { Hooks } from '../hooks/index.js';
 import type { ProbeReport } from '../ingest/index.js';
 import type { PlaceOf } from '../playback/index.js';
 import type { Playback } from '../playback/index.js';
 import type { RecorderPool, RecordingStatus, SourceStatus } from '../recorder/index.js';
 import type { LivetapeError } from '../base/index.js';
 import type { Storage } from '../storage/index.js';
+import type { Audit } from './door/audit.js';
+import type { Door } from './door/door.js';
+import type { EventFeed } from './events.js';
+import type { TlsFiles } from './door/tls.js';
 
 /** A stream of the server: one that is in the file, or one whose archive lies in `data`. */
 export interface Channel {
@@ -53,7 +60,17 @@ export interface ServerContext {
    * Looks at a source for some seconds.
    * @throws LivetapeError as probeSource (ingest)
    */
-  probe(source: string, options: { readonly signal: AbortSignal }): Promise<ProbeReport>;
+  probe(source: string, options: { readonly signal: AbortSignal; readonly guard?: EgressGuard | undefined }): Promise<ProbeReport>;
+  /** What happens; it hears from before the first stream is begun. */
+  readonly events: EventFeed;
+  readonly hooks: Hooks;
+  /** Who may do what. */
+  readonly door: Door;
+  readonly tokens: TokenStore;
+  readonly signed: SignedTokens;
+  readonly audit: Audit;
+  /** Undefined where there is no certificate: HTTP without TLS. */
+  readonly tls?: TlsFiles | undefined;
   /** Of the package. */
   readonly version: string;
 }

@@ -30,6 +30,18 @@ export interface EventRequest {
   readonly lastId: string | undefined;
   /** Only those of this stream. */
   readonly streamCode: string | undefined;
+  /** Whether the client may hear of a stream; default: of all. */
+  readonly opens?: (streamCode: string) => boolean;
+}
+
+/** An event as observers within the server hear it. */
+export interface FeedEvent {
+  /** As in the event stream. */
+  readonly id: string;
+  readonly type: DvrEventName;
+  readonly streamCode: string;
+  /** As in the event stream: `at`, `stream_code`, and the event's own. */
+  readonly data: EventData & { readonly at: string };
 }
 
 interface Client {
@@ -46,12 +58,15 @@ export class EventFeed {
   readonly #kept: KeptEvent[] = [];
   readonly #clients = new Set<Client>();
   readonly #unsubscribe: (() => void)[] = [];
+  readonly #heard: ((event: FeedEvent) => void) | undefined;
   #number = 0;
   #heartbeat: Timer | undefined;
   #closed = false;
 
-  constructor(service: Pick<DvrService, 'on' | 'off'>, clock: Clock) {
+  /** @param heard - told of each event, too */
+  constructor(service: Pick<DvrService, 'on' | 'off'>, clock: Clock, heard?: (event: FeedEvent) => void) {
     this.#service = service;
+    this.#heard = heard;
     this.#clock = clock;
     this.#run = clock.nowMs().toString(36);
     for (const name of Object.keys(EVENT_DATA) as DvrEventName[]) this.#hear(name);
@@ -96,9 +111,11 @@ export class EventFeed {
     this.#unsubscribe.push(() => this.#service.off(name, listener));
   }
 
-  #happened(name: DvrEventName, data: EventData): void {
+  #happened(name: DvrEventName, facts: EventData): void {
     const number = ++this.#number;
-    const text = `id: ${this.#id(number)}\nevent: ${name}\ndata: ${JSON.stringify({ at: this.#now(), ...data })}\n\n`;
+    const data = { at: this.#now(), ...facts };
+    const text = `id: ${this.#id(number)}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#heard?.({ id: this.#id(number), type: name, streamCode: data.stream_code, data });
     const event = { number, streamCode: data.stream_code, text };
     this.#kept.push(event);
     // In batches: taking one from the front of a long array moves all others.
@@ -151,4 +168,4 @@ export class EventFeed {
 }
 
 const wants = ({ request }: Client, event: KeptEvent): boolean =>
-  request.streamCode === undefined || request.streamCode === event.streamCode;
+  (request.streamCode === undefined || request.streamCode === event.streamCode) && (request.opens?.(event.streamCode) ?? true);

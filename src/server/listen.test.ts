@@ -1,4 +1,4 @@
-/** H1: loopback only, and an address that is taken is said so. */
+/** H1, D1: loopback only without auth, and an address that is taken is said so. */
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isLivetapeError } from '../base/index.js';
@@ -13,25 +13,21 @@ describe('H1', () => {
     ['localhost:80', { host: 'localhost', port: 80 }],
     ['[::1]:65535', { host: '::1', port: 65_535 }],
   ])('%s', (text, address) => {
-    expect(parseListen(text)).toEqual(address);
+    for (const guarded of [false, true]) expect(parseListen(text, guarded)).toEqual(address);
     expect(showAddress(address)).toBe(text);
   });
 
-  it.each([
-    '0.0.0.0:8080',
-    '[::]:8080',
-    '192.168.1.2:80',
-    'example.com:80',
-    '8080',
-    ':8080',
-    '127.0.0.1',
-    '127.0.0.1:99999',
-    '127.0.0.1:x',
-    '[::2]:80',
-    '::1:80',
-    '128.0.0.1:80',
-  ])('refuses %s', (text) => {
-    expect(() => parseListen(text)).toThrow(expect.toSatisfy(refused) as Error);
+  it.each(['0.0.0.0:8080', '[::]:8080', '192.168.1.2:80', 'example.com:80', '[::2]:80', '128.0.0.1:80', '[::ffff:10.0.0.1]:80'])(
+    'D1: %s takes auth, and it is said what to write',
+    (text) => {
+      expect(() => parseListen(text, false)).toThrow(expect.toSatisfy(refused) as Error);
+      expect(() => parseListen(text, false)).toThrow('auth: { enabled: true }');
+      expect(showAddress(parseListen(text, true))).toBe(text);
+    },
+  );
+
+  it.each(['8080', ':8080', '127.0.0.1', '127.0.0.1:99999', '127.0.0.1:x', '::1:80'])('refuses %s', (text) => {
+    for (const guarded of [false, true]) expect(() => parseListen(text, guarded)).toThrow(expect.toSatisfy(refused) as Error);
   });
 
   it('says that an address is in use', async () => {

@@ -1,6 +1,7 @@
-/** Where the server listens: `HOST:PORT`, loopback only until there is a door (H1). */
+/** Where the server listens: `HOST:PORT`; loopback alone where no credentials are asked for (H1; docs/design/door.md, D1). */
 import { createServer, isIP } from 'node:net';
 import { LivetapeError } from '../base/index.js';
+import { isLoopback } from './door/host.js';
 
 /** An address to listen on. */
 export interface ListenAddress {
@@ -12,15 +13,20 @@ export interface ListenAddress {
 
 /**
  * Reads `HOST:PORT` (`[::1]:8080` for IPv6).
- * @throws LivetapeError LISTEN_REFUSED for what is no address, or not a loopback one
+ * @param guarded - whether credentials are asked for
+ * @throws LivetapeError LISTEN_REFUSED for what is no address, and for one that is not of loopback where none are
  */
-export function parseListen(text: string): ListenAddress {
+export function parseListen(text: string, guarded: boolean): ListenAddress {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text.trim());
   const host = match?.[1] ?? match?.[2] ?? '';
   const port = Number(match?.[3] ?? NaN);
   if (match === null || !(port <= 65_535)) throw refused(text, 'it is not HOST:PORT');
-  if (!isLoopback(host)) {
-    throw refused(text, 'only this machine may ask for now: listen on 127.0.0.1 and put a reverse proxy before it');
+  if (!guarded && !isLoopback(host)) {
+    throw refused(
+      text,
+      'without auth whoever reaches it may do everything; write "auth: { enabled: true }" into livetape.yaml (the start then makes an admin token and says where it is), ' +
+        `or listen on 127.0.0.1:${port}, for this machine alone`,
+    );
   }
   return { host, port };
 }
@@ -53,12 +59,6 @@ export function notHad(address: ListenAddress, cause: unknown): LivetapeError {
     cause,
     context: { address: showAddress(address) },
   });
-}
-
-function isLoopback(host: string): boolean {
-  if (host.toLowerCase() === 'localhost') return true;
-  const kind = isIP(host);
-  return kind === 4 ? host.startsWith('127.') : kind === 6 && /^(0*:)*0*1$|^::ffff:127\./i.test(host);
 }
 
 function refused(text: string, why: string): LivetapeError {

@@ -36,6 +36,8 @@ export interface Snapshot {
   readonly disks: readonly DiskSnapshot[];
   readonly playback: Playback['stats'];
   readonly playlistBytes: number;
+  /** What was too much, by kind. */
+  readonly refused: ReadonlyMap<string, number>;
   readonly server: { readonly loopDelay: LoopDelay; readonly residentBytes: number; readonly cpuSec: number };
 }
 
@@ -203,6 +205,12 @@ const SERVER: readonly MetricLine[] = [
     type: 'gauge',
     help: 'Bytes that can still be written, of each disk that streams lie on.',
     samples: ({ disks }) => disks.map(({ id, location, freeBytes }) => ({ labels: { disk: id, location }, value: freeBytes })),
+  },
+  {
+    name: 'livetape_http_refused_total',
+    type: 'counter',
+    help: 'Connections, requests and viewers that were too many, by kind.',
+    samples: ({ refused }) => [...refused].map(([kind, value]) => ({ labels: { kind }, value })),
   },
   single('gauge', 'playback_timeline_bytes', 'Memory that playlists of past hours hold.', ({ playback }) => playback.timelineBytes),
   single('gauge', 'playback_playlist_bytes', 'Memory that rendered playlists hold.', ({ playlistBytes }) => playlistBytes),

@@ -69,6 +69,7 @@ const TAGS = {
   sources: 'Looking at a source before it is recorded.',
   events: 'What happens, as it happens.',
   playback: 'Playlists, segments and files made of them.',
+  access: 'Tokens, signed links, and what was done with them.',
   health: 'How the server is doing.',
 } as const;
 

@@ -16,10 +16,14 @@ export async function sendLive(exchange: PlaybackExchange): Promise<void> {
     sendHead(reply.headers(headers));
     return;
   }
+  viewing.checkLive();
   const viewer = await viewing.relays.watch(code).catch(async (error: unknown) => {
     throw isLivetapeError(error, 'NOT_RECORDING') ? await notRecording(exchange) : error;
   });
-  await sendBody(reply.headers(headers), viewer, { clock, log, stalledMs: STALLED_MS, headersFirst: true });
+  const over = context.door.whileOpen(request, () => reply.raw.destroy());
+  await sendBody(reply.headers(headers), viewer, { clock, log, limits: viewing.limits, stalledMs: STALLED_MS, headersFirst: true }).finally(
+    over,
+  );
 }
 
 async function notRecording({ context, code }: PlaybackExchange): Promise<LivetapeError> {

@@ -2,6 +2,7 @@
 import type { PlaybackExchange } from './playbackRequest.js';
 import { rangeHolds, readRange } from './byteRange.js';
 import { isKnown, NEVER_CHANGES, PAST, strongTag } from './caching.js';
+import { checkKeyframe } from './door/windows.js';
 import { begun, sendBody, sendHead } from './sending.js';
 
 /** A body of known size that can be read from anywhere. */
@@ -49,6 +50,7 @@ export async function sendSegment(exchange: PlaybackExchange, name: string): Pro
 /** The keyframe at or before a moment. */
 export async function sendPreview(exchange: PlaybackExchange, atMs: number): Promise<void> {
   const { body, wallMs } = await exchange.context.playback.preview(exchange.code, atMs);
+  if (exchange.opened) await checkKeyframe(exchange.opened.window, exchange.opened.asked, wallMs);
   await sendFile(exchange, {
     type: 'video/mp4',
     sizeBytes: body.length,
@@ -62,19 +64,26 @@ export async function sendPreview(exchange: PlaybackExchange, atMs: number): Pro
 
 /** A window as one transport stream, to be saved. */
 export async function sendExport(exchange: PlaybackExchange, fromMs: number, durationMs: number): Promise<void> {
-  const { context, code, request, reply } = exchange;
-  const made = await context.playback.exportTs(code, fromMs, durationMs);
-  const { sizeBytes } = made;
-  const started = request.method === 'HEAD' ? undefined : await begun(made.body());
-  void reply.headers({
-    'content-type': 'video/mp2t',
-    'content-length': sizeBytes,
-    'content-disposition': `attachment; filename="${fileName(code, fromMs, durationMs)}"`,
-    'cache-control': PAST,
-    'accept-ranges': 'none',
-  });
-  if (started) await sendBody(reply, started, { clock: context.clock, log: context.log, sizeBytes });
-  else sendHead(reply);
+  const { context, viewing, code, request, reply } = exchange;
+  const { clock, log } = context;
+  const { limits } = viewing;
+  const held = limits.holdExport(request);
+  try {
+    const made = await context.playback.exportTs(code, fromMs, durationMs);
+    const { sizeBytes } = made;
+    const started = request.method === 'HEAD' ? undefined : await begun(made.body());
+    void reply.headers({
+      'content-type': 'video/mp2t',
+      'content-length': sizeBytes,
+      'content-disposition': `attachment; filename="${fileName(code, fromMs, durationMs)}"`,
+      'cache-control': PAST,
+      'accept-ranges': 'none',
+    });
+    if (started) await sendBody(reply, started, { clock, log, limits, sizeBytes });
+    else sendHead(reply);
+  } finally {
+    held.release();
+  }
 }
 
 /** `news-20260101T120000Z-3600.ts`; the slashes of a code cannot be in a name. */
@@ -83,7 +92,7 @@ function fileName(code: string, fromMs: number, durationMs: number): string {
   return `${code.replaceAll('/', '-')}-${from}-${Math.round(durationMs / 1000)}.ts`;
 }
 
-async function sendFile({ context, request, reply }: PlaybackExchange, file: File): Promise<void> {
+async function sendFile({ context, viewing, request, reply }: PlaybackExchange, file: File): Promise<void> {
   const { sizeBytes, tag } = file;
   void reply.headers({ etag: tag, 'cache-control': file.cacheControl, 'accept-ranges': 'bytes' });
   if (isKnown(request.headers['if-none-match'], tag)) {
@@ -105,5 +114,8 @@ async function sendFile({ context, request, reply }: PlaybackExchange, file: Fil
   if (range !== 'whole') void reply.code(206).header('content-range', `bytes ${fromByte}-${toByte - 1}/${sizeBytes}`);
   void reply.header('content-length', length);
   if (request.method === 'HEAD') sendHead(reply);
-  else await sendBody(reply, file.read(fromByte, toByte), { clock: context.clock, log: context.log, sizeBytes: length });
+  else {
+    const { clock, log } = context;
+    await sendBody(reply, file.read(fromByte, toByte), { clock, log, limits: viewing.limits, sizeBytes: length });
+  }
 }

@@ -6,6 +6,8 @@ import type { PlaylistAnswer, PlaylistRequest } from '../playback/index.js';
 import { chooseCoding, type Coding } from './acceptEncoding.js';
 import { CHANGES, isKnown, PAST, weakTag } from './caching.js';
 import { compressed } from './compress.js';
+import { varyBy } from './door/cors.js';
+import { checkReach } from './door/windows.js';
 import type { PlaybackExchange } from './playbackRequest.js';
 import { begun, sendBody, sendHead } from './sending.js';
 
@@ -28,11 +30,14 @@ export async function sendPlaylist(exchange: PlaybackExchange, asked: PlaylistRe
 async function tryToSend(exchange: PlaybackExchange, asked: PlaylistRequest): Promise<void> {
   const { context, viewing, code, request, reply } = exchange;
   const answer = await context.playback.playlist(code, asked);
-  viewing.sessions.seen(code, request.ip, request.headers['user-agent'], answer.targetDurationSec);
+  if (exchange.opened) checkReach(exchange.opened.window, exchange.opened.asked, answer);
+  const { targetDurationSec } = answer;
+  viewing.checkSession({ code, address: request.ip, agent: request.headers['user-agent'], targetDurationSec });
   viewing.reach.served(code, answer.reachMs);
 
   const tag = weakTag(answer.version);
-  const headers = { etag: tag, 'cache-control': answer.age === 'past' ? PAST : CHANGES, vary: 'accept-encoding' };
+  varyBy(reply, 'accept-encoding');
+  const headers = { etag: tag, 'cache-control': answer.age === 'past' ? PAST : CHANGES };
   if (isKnown(request.headers['if-none-match'], tag)) {
     sendHead(reply.code(304).headers(headers));
     return;
@@ -63,12 +68,12 @@ async function sendText({ context, viewing, code, reply }: PlaybackExchange, { a
   const kept = await viewing.playlists.get(key, coding, () => answer.body());
   if (kept) {
     void reply.headers({ ...typed, 'content-length': kept.length });
-    await sendBody(reply, one(kept), { clock, log, sizeBytes: kept.length });
+    await sendBody(reply, one(kept), { clock, log, limits: viewing.limits, sizeBytes: kept.length });
     return;
   }
   const body = await begun(answer.body());
   void reply.headers(typed);
-  await sendBody(reply, compressed(body, coding), { clock, log });
+  await sendBody(reply, compressed(body, coding), { clock, log, limits: viewing.limits });
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -4,13 +4,18 @@
  */
 import type { AddressInfo } from 'node:net';
 import { systemClock, type Clock, type Closable, type Logger } from '../base/index.js';
-import { openConfig, type Config, type ConfigState, type StreamEntry } from '../config/index.js';
+import { openConfig, stateFolder, type Config, type ConfigState, type StreamEntry } from '../config/index.js';
 import { probeSource } from '../ingest/index.js';
 import { openPlayback } from '../playback/index.js';
 import { ChildProcessDvrService } from '../recorder/index.js';
 import { openFsStorage, type Storage } from '../storage/index.js';
 import { buildApp } from './app.js';
 import { openChannels } from './channels.js';
+import { changeOf, openAudit } from './door/audit.js';
+import { Door } from './door/door.js';
+import { isLoopback } from './door/host.js';
+import { openKeys } from './door/keys.js';
+import { openTls } from './door/tls.js';
 import { notHad, parseListen, showAddress, tryListen } from './listen.js';
 
 /** Bytes in a megabyte. */
@@ -36,7 +41,7 @@ export interface ServeOptions {
 
 /** A server that runs. `close()` commits every tail within 5 s and ends the recorders, too. */
 export interface RunningServer extends Closable {
-  /** Where it answers: `http://127.0.0.1:8080`. */
+  /** Where it answers: `http://127.0.0.1:8080`, `https://…` where there is a certificate. */
   readonly url: string;
   /** Reads the file again. */
   reload(): Promise<void>;
@@ -46,7 +51,7 @@ export interface RunningServer extends Closable {
 
 /**
  * Starts a server.
- * @throws LivetapeError CONFIG_INVALID, LISTEN_REFUSED, ROOT_OWNED, STORAGE_FAILED
+ * @throws LivetapeError CONFIG_INVALID, LISTEN_REFUSED, TLS_INVALID, ROOT_OWNED, STORAGE_FAILED
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { log, version } = options;
@@ -63,7 +68,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     undo.push(() => config.close());
     const { config: first } = config.state;
     options.onLogLevel?.(first.log_level);
-    const address = parseListen(options.listen ?? first.listen);
+    const address = parseListen(options.listen ?? first.listen, first.auth.enabled);
+    const { cert, key } = first.tls;
+    const tls = cert === '' ? undefined : await openTls({ cert, key, clock, log });
+    if (tls) undo.push(() => tls.close());
     await tryListen(address);
     const root = options.data ?? first.data;
     const openRoot = (path: string): Storage => openFsStorage(path, { clock, log });
@@ -92,6 +100,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       },
     });
     undo.push(() => playback.close());
+    const folder = stateFolder(first, storage.location);
+    const keys = await openKeys({ config, folder, clock, log });
+    undo.push(() => keys.close());
+    const audit = openAudit({ folder, clock, log });
+    undo.push(() => audit.close());
+    const door = new Door({ config, clock, isExposed: !isLoopback(address.host), ...keys });
     const app = await buildApp({
       clock,
       log,
@@ -100,11 +114,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       pool,
       playback,
       probe: (source, given) => probeSource(source, { ...given, clock, log }),
+      door,
+      tokens: keys.tokens,
+      signed: keys.signed,
+      audit,
+      tls,
       version,
     });
     undo.push(() => app.close());
     config.onChange((state, before) => {
       options.onLogLevel?.(state.config.log_level);
+      void audit.record(changeOf(state, before));
       warnOfRestart(log, state, before);
     });
     await app.listen({ host: address.host, port: address.port }).catch((cause: unknown) => {
@@ -114,7 +134,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const { port } = app.server.address() as AddressInfo;
     let ending: Promise<void> | undefined;
     const running: RunningServer = {
-      url: `http://${showAddress({ host: address.host, port })}`,
+      url: `${tls ? 'https' : 'http'}://${showAddress({ host: address.host, port })}`,
       reload: () => config.reload(),
       close: () => (ending ??= undoAll()),
       detach() {
@@ -131,13 +151,19 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 }
 
 /** What is read at the start alone. */
-const AT_START = ['listen', 'data', 'recorders', 'min_free_gb'] as const;
+const AT_START: readonly (readonly [field: string, read: (config: Config) => unknown])[] = [
+  ['listen', ({ listen }) => listen],
+  ['data', ({ data }) => data],
+  ['state', ({ state }) => state],
+  ['recorders', ({ recorders }) => recorders],
+  ['min_free_gb', ({ min_free_gb }) => min_free_gb],
+  ['playback.cache_mb', ({ playback }) => playback.cache_mb],
+  ['tls.cert', ({ tls }) => tls.cert],
+  ['tls.key', ({ tls }) => tls.key],
+];
 
 function warnOfRestart(log: Logger, state: ConfigState, before: ConfigState): void {
-  for (const field of AT_START) {
-    if (state.config[field] !== before.config[field]) log.warn({ field }, `${field} was changed: it holds from the next start on`);
-  }
-  if (state.config.playback.cache_mb !== before.config.playback.cache_mb) {
-    log.warn({ field: 'playback.cache_mb' }, 'playback.cache_mb was changed: it holds from the next start on');
+  for (const [field, read] of AT_START) {
+    if (read(state.config) !== read(before.config)) log.warn({ field }, `${field} was changed: it holds from the next start on`);
   }
 }

@@ -16,6 +16,7 @@ import type { DvrEventName, DvrEvents, RecorderPool, RecorderStatus, RecordingSt
 import { createMemoryStorage, type Storage } from '../storage/index.js';
 import { buildApp, type App } from './app.js';
 import type { Channel, Channels, ServerContext } from './context.js';
+import { makeTestDoor, type TestDoor } from './testDoor.js';
 import { ResponseChecker } from './testDocument.js';
 
 /** Recorders that record nothing. */
@@ -139,6 +140,8 @@ export interface TestApp extends AsyncDisposable {
   readonly log: TestLog;
   readonly pool: FakePool;
   readonly channels: FakeChannels;
+  /** Credentials, and what was done with them. */
+  readonly door: TestDoor;
   /** The temporary folder, where livetape.yaml is. */
   readonly folder: string;
   readonly checker: ResponseChecker;
@@ -165,6 +168,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
   const log = new TestLog();
   const config = given.config ?? (await openConfig({ path, clock, log }));
   const pool = new FakePool();
+  const door = makeTestDoor(config, clock);
   const channels = new FakeChannels(config, pool, createMemoryStorage());
   const context: ServerContext = {
     clock,
@@ -177,6 +181,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
       throw new LivetapeError('SOURCE_FAILED', 'nothing came');
     },
     version: '1.2.3',
+    ...door.context,
     ...given,
   };
   const app = await buildApp(context);
@@ -188,6 +193,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
     log,
     pool,
     channels,
+    door,
     folder,
     checker,
     async listen() {
@@ -217,6 +223,7 @@ function fakePlayback(channels: FakeChannels): Playback {
     timelines: { timeline: nothing, stats: { cachedBytes: 0, streams: 0 } },
     playlist: nothing,
     segment: nothing,
+    spanOf: nothing,
     exportTs: nothing,
     preview: nothing,
     status: async (code) => channels.archives.get(code) ?? nothing(),

@@ -5,6 +5,7 @@ import type { Playback, PlaylistAnswer, PlaylistRequest, SegmentFile } from '../
 import type { LiveSink, RecorderPool, StreamMetrics } from '../recorder/index.js';
 import { createMemoryStorage } from '../storage/index.js';
 import type { Channel, ServerContext } from './context.js';
+import { makeTestDoor } from './testDoor.js';
 
 /** A body in chunks of one buffer that is used again for each, as the read side's are. */
 export async function* pooled(bytes: Uint8Array, chunkBytes: number, ended: () => void = () => undefined): AsyncGenerator<Uint8Array> {
@@ -28,6 +29,10 @@ export function someBytes(length: number): Uint8Array {
   return new Uint8Array(length).map((_, at) => (at * 31 + (at >> 8) * 7) & 0xff);
 }
 
+/** Entries of its timeline, and how long each is. */
+const ENTRIES = 900;
+const ENTRY_MS = 4000;
+
 /** A read side of one stream, `news`, and of `uk/bbc`. */
 export class FakePlayback implements Playback {
   /** What each playlist says, and its version. */
@@ -49,7 +54,13 @@ export class FakePlayback implements Playback {
   readonly timelines: Playback['timelines'] = {
     timeline: async (code) => {
       this.#check(code);
-      return { startMs: this.startMs } as Awaited<ReturnType<Playback['timelines']['timeline']>>;
+      const { startMs } = this;
+      return {
+        startMs,
+        endSequence: ENTRIES,
+        at: async (wallMs: number) => Math.floor((wallMs - startMs) / ENTRY_MS),
+        entry: async (sequence: number) => ({ wallMs: startMs + sequence * ENTRY_MS, durationUs: ENTRY_MS * 1000 }),
+      } as Awaited<ReturnType<Playback['timelines']['timeline']>>;
     },
     stats: { cachedBytes: 0, streams: 0 },
   };
@@ -89,6 +100,13 @@ export class FakePlayback implements Playback {
       close,
       [Symbol.asyncDispose]: close,
     };
+  }
+
+  /** As if its entries were numbered from zero. */
+  async spanOf(code: string, name: string): ReturnType<Playback['spanOf']> {
+    this.#check(code);
+    const fromMs = this.startMs + Number.parseInt(name, 10) * ENTRY_MS;
+    return { fromMs, toMs: fromMs + ENTRY_MS };
   }
 
   async exportTs(code: string): Promise<{ sizeBytes: number; body(): AsyncIterable<Uint8Array> }> {
@@ -220,5 +238,5 @@ export function viewersContext(
       storage: () => storage,
     } as unknown as ServerContext['channels'],
   };
-  return context as ServerContext;
+  return { ...context, ...makeTestDoor(context.config as ServerContext['config'], clock).context } as ServerContext;
 }

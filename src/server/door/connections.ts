@@ -51,6 +51,6 @@ export function refusePipelining(listener: RequestListener, limits: Limits): Req
       return;
     }
     latest.set(socket, response);
-    listener(request, response as never);
+    listener(request, response);
   };
 }

@@ -46,7 +46,10 @@ export function fitsPath(token: string): boolean {
 export function withTokenInPath(url: string, token: string): string {
   const [path = ''] = url.split('?', 1);
   // As it was written, so that nothing is coded anew that a stream's time may hold.
-  const rest = url.slice(path.length + 1).split('&').filter((pair) => !/^token(=|$)/.test(pair));
+  const rest = url
+    .slice(path.length + 1)
+    .split('&')
+    .filter((pair) => !/^token(=|$)/.test(pair));
   const query = rest.join('&');
   return `/t/${token}${path}${query === '' ? '' : `?${query}`}`;
 }

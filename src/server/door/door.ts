@@ -36,8 +36,10 @@ export interface Keys {
 
 /** What it is made of. */
 export interface DoorOptions extends Keys {
-  readonly config: ConfigStore;
+  readonly config: Pick<ConfigStore, 'state'>;
   readonly clock: Clock;
+  /** Others than this machine may reach it: then credentials are asked for until its end, also when `auth.enabled` is taken away meanwhile (D1). */
+  readonly isExposed?: boolean;
 }
 
 /** Counts wrong credentials by address. */
@@ -55,23 +57,24 @@ interface Open {
 /** See the file's head. */
 export class Door {
   readonly #options: DoorOptions;
-  readonly #failures: Failures;
+  #failures: Failures = { count: () => true };
   /** Why the credential of a request opens nothing. */
   readonly #refusals = new WeakMap<FastifyRequest, LivetapeError>();
   readonly #open = new Set<Open>();
   #timer: Timer | undefined;
 
-  constructor(options: DoorOptions, failures: Failures) {
+  constructor(options: DoorOptions) {
     this.#options = options;
-    this.#failures = failures;
   }
 
-  /** Stands before every route of the application that is defined after this. */
-  attach(app: FastifyInstance): void {
+  /** Stands before every route of the application that is defined after this. `failures` counts wrong credentials. */
+  attach(app: Pick<FastifyInstance, 'addHook' | 'decorateRequest'>, failures: Failures): void {
+    this.#failures = failures;
     app.addHook('onRoute', (route) => {
       // the page of the description brings its own routes
       if (route.url === '/docs' || route.url.startsWith('/docs/')) route.config = { ...route.config, access: 'open' };
-      if (route.config?.access === undefined) throw new LivetapeError('INVARIANT_BROKEN', `${String(route.method)} ${route.url} does not say who may ask for it`);
+      if (route.config?.access === undefined)
+        throw new LivetapeError('INVARIANT_BROKEN', `${String(route.method)} ${route.url} does not say who may ask for it`);
     });
     app.decorateRequest('grant', null as never);
     app.addHook('onRequest', async (request, reply) => this.#meet(request, reply));
@@ -80,7 +83,7 @@ export class Door {
 
   /** Whether credentials are asked for. */
   get isGuarded(): boolean {
-    return this.#options.config.state.config.auth.enabled;
+    return this.#options.isExposed === true || this.#options.config.state.config.auth.enabled;
   }
 
   /** Why the request is not let in: what is wrong with its credential, or that it opens something else. */
@@ -159,7 +162,10 @@ export class Door {
     if (access === undefined || access === 'open' || access === 'playback') return;
     if (isLetIn(request, access)) return;
     await this.#failed(request, reply, this.#refusals.has(request));
-    throw this.refusal(request, access.stream === undefined ? `it takes the scope ${access.scope}` : `it takes the scope ${access.scope}, for this stream`);
+    throw this.refusal(
+      request,
+      access.stream === undefined ? `it takes the scope ${access.scope}` : `it takes the scope ${access.scope}, for this stream`,
+    );
   }
 
   async #grantOf(request: FastifyRequest, credential: Credential | undefined): Promise<Grant> {
@@ -208,4 +214,3 @@ function unauthenticated(why: string): LivetapeError {
 export function forbidden(why: string): LivetapeError {
   return new LivetapeError('FORBIDDEN', why);
 }
-

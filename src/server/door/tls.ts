@@ -21,6 +21,8 @@ export interface TlsContext {
 
 /** A pair of files that is followed. */
 export interface TlsFiles extends Closable {
+  /** The certificate's file. */
+  readonly path: string;
   /** The last right pair. */
   readonly context: TlsContext;
   /** Why the files as they are now do not hold; undefined when they do. */
@@ -77,6 +79,7 @@ export async function openTls(options: {
     await reading;
   };
   return {
+    path: options.cert,
     get context() {
       return context;
     },

@@ -3,8 +3,10 @@
  * OTT Navigator agree on; they put a programme's start (Unix seconds) and length (seconds) for `{utc}` and `{duration}`.
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { opensStream } from '../../access/index.js';
 import { isLivetapeError, LivetapeError } from '../../base/index.js';
 import type { Channel, ServerContext } from '../context.js';
+import { credentialOf, fitsPath } from '../door/credential.js';
 
 const DAY_MS = 86_400_000;
 /** A name or address, and a port. */
@@ -13,11 +15,14 @@ const HOST = /^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?$/;
 /** The channel list's route. */
 export function channelListRoutes(context: ServerContext): FastifyPluginAsyncZod {
   return async (app) => {
-    app.get('/playlist.m3u', { schema: { hide: true } }, async (request, reply) => {
+    app.get('/playlist.m3u', { config: { access: { scope: 'playback' } }, schema: { hide: true } }, async (request, reply) => {
       const { host } = request.headers;
       if (host === undefined || !HOST.test(host)) throw new LivetapeError('REQUEST_INVALID', 'the Host header is none');
       // The address that was asked for is the one that answers. What a proxy says of another (X-Forwarded-…) anybody could say.
-      const list = await channelList(context, `${request.protocol}://${host}`);
+      const token = credentialOf(request.raw)?.text;
+      // Apps take nothing but these URLs with them. A token that no path can hold goes with none.
+      const prefix = token !== undefined && fitsPath(token) && context.config.state.config.auth.enabled ? `/t/${token}` : '';
+      const list = await channelList(context, `${request.protocol}://${host}${prefix}`, ({ code }) => opensStream(request.grant, code));
       return reply
         .headers({
           'content-type': 'audio/x-mpegurl; charset=utf-8',
@@ -29,10 +34,14 @@ export function channelListRoutes(context: ServerContext): FastifyPluginAsyncZod
   };
 }
 
-async function channelList({ channels, clock, playback }: ServerContext, base: string): Promise<string> {
+async function channelList(
+  { channels, clock, playback }: ServerContext,
+  base: string,
+  isShown: (channel: Channel) => boolean,
+): Promise<string> {
   const entries: string[] = [];
   // one after another: a list is asked for rarely, and is not to slow down those who watch
-  for (const channel of await channels.list()) {
+  for (const channel of (await channels.list()).filter(isShown)) {
     const days = await catchupDays(channel);
     if (days !== undefined || channel.config) entries.push(...entry(base, channel, days));
   }

@@ -1,14 +1,14 @@
 /** `GET /api/v1/events`: what happens, as server-sent events. */
 import { z } from 'zod';
+import { opensStream } from '../../access/index.js';
 import { checkStreamCode } from '../../model/index.js';
-import { EventFeed } from '../events.js';
+import { forbidden } from '../door/door.js';
 import { errorResponses } from '../openapi.js';
 import type { Routes } from '../route.js';
 
 export const eventRoutes: Routes =
-  ({ pool, clock }) =>
+  ({ events: feed, door }, limits) =>
   async (app) => {
-    const feed = new EventFeed(pool, clock);
     // Before connections are closed: each is told that this was all.
     app.addHook('preClose', async () => feed.close());
 
@@ -17,6 +17,7 @@ export const eventRoutes: Routes =
       {
         // There is no answer that ends.
         exposeHeadRoute: false,
+        config: { access: { scope: 'api' } },
         schema: {
           operationId: 'listenToEvents',
           tags: ['events'],
@@ -32,19 +33,28 @@ export const eventRoutes: Routes =
           }),
           response: {
             200: { description: 'Events, without an end.', content: { 'text/event-stream': { schema: z.string() } } },
-            ...errorResponses('STREAM_CODE_INVALID'),
+            ...errorResponses('STREAM_CODE_INVALID', 'LIMIT_REACHED'),
           },
         },
       },
-      async ({ query, headers }, reply) => {
+      async (request, reply) => {
+        const { query, headers, grant } = request;
         const streamCode = query.stream === undefined ? undefined : checkStreamCode(query.stream);
+        if (streamCode !== undefined && !opensStream(grant, streamCode)) throw forbidden(`the credential is not for ${streamCode}`);
         // A browser that comes back by itself sends the header, beside the query that it was first given.
         const lastId = headers['last-event-id'] ?? query.last_event_id;
+        const { event_streams: most } = limits.settings;
+        if (feed.clients >= most) throw limits.reached('event_streams', `${most} listen: that is all at a time`);
+        const body = feed.open({ lastId, streamCode, opens: (code) => opensStream(grant, code) });
+        body.once(
+          'close',
+          door.whileOpen(request, () => body.destroy()),
+        );
         // A proxy is not to gather them (nginx).
         return reply
           .headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
           .type('text/event-stream')
-          .send(feed.open({ lastId, streamCode }) as never);
+          .send(body as never);
       },
     );
   };

@@ -1,5 +1,6 @@
 /** `/metrics`, for Prometheus. docs/reference/metrics.md says what each is. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { opensStream } from '../../access/index.js';
 import type { ServerContext } from '../context.js';
 import { enterMetrics } from '../metrics.js';
 import { Snapshots } from '../metricsSnapshot.js';
@@ -14,8 +15,8 @@ export function metricsRoutes(context: ServerContext, viewing: Viewing): Fastify
     app.addHook('onClose', () => snapshots.close());
     let snapshot: Snapshot | undefined;
     enterMetrics(registry, () => snapshot);
-    app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-      snapshot = await snapshots.take();
+    app.get('/metrics', { config: { access: { scope: 'metrics' } }, schema: { hide: true } }, async ({ grant }, reply) => {
+      snapshot = await snapshots.take((code) => opensStream(grant, code));
       return reply.headers({ 'content-type': registry.contentType, 'cache-control': 'no-store' }).send(await registry.metrics());
     });
   };

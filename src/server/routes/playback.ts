@@ -1,12 +1,15 @@
 /**
  * Playback: one route for all streams, since their codes hold slashes. The last element of the path says what is asked of the stream.
- * Any origin may play (CORS), as players on other sites need (docs/design/server.md, H3).
+ * Pages of other origins may play where `http.cors` names them (docs/design/door.md, L5).
  */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { LivetapeError } from '../../base/index.js';
 import { checkStreamCode } from '../../model/index.js';
 import { fixedWindow, readStreamRequest, type StreamRequest } from '../../playback/index.js';
 import type { ServerContext } from '../context.js';
+import { credentialOf, fitsPath, withTokenInPath } from '../door/credential.js';
+import { answerPreflight } from '../door/cors.js';
+import { askedWindow, checkWindow } from '../door/windows.js';
 import { sendLive } from '../playbackLive.js';
 import { sendExport, sendPreview, sendSegment } from '../playbackMedia.js';
 import { splitPlaybackPath } from '../playbackPath.js';
@@ -15,26 +18,16 @@ import type { PlaybackExchange } from '../playbackRequest.js';
 import { sendStatus } from '../playbackStatus.js';
 import type { Viewing } from '../viewing.js';
 
-/** What scripts of other sites may see of an answer. */
-const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Content-Length, Content-Range, ETag, Date' };
-/** What they may ask, for a day. */
-const PREFLIGHT = {
-  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-  'access-control-allow-headers': 'Authorization, If-None-Match, If-Range, Range',
-  'access-control-max-age': '86400',
-};
-
 /** Playback's routes. */
 export function playbackRoutes(context: ServerContext, viewing: Viewing): FastifyPluginAsyncZod {
+  const { door } = context;
   return async (app) => {
-    app.addHook('onRequest', async (_request, reply) => {
-      void reply.headers(CORS);
-    });
-    app.options('/*', { schema: { hide: true } }, (_request, reply) => reply.code(204).headers(PREFLIGHT).send());
+    app.options('/*', { config: { access: 'open' }, schema: { hide: true } }, (request, reply) => answerPreflight(context, request, reply));
     app.route({
       method: ['GET', 'HEAD'],
       url: '/*',
       exposeHeadRoute: false,
+      config: { access: 'playback' },
       schema: { hide: true },
       handler: async (request, reply) => {
         const [path = '', query = ''] = splitOnce(request.url, '?');
@@ -45,9 +38,19 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
         if (!parts || !asked) throw new LivetapeError('ROUTE_NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
         const code = checkStreamCode(parts.code);
         viewing.http.name(request, routeName(asked));
+        await door.letWatch(request, reply, code, parts.name, askedWindow(asked));
+        const credential = door.isGuarded ? credentialOf(request.raw) : undefined;
+        if (credential?.from === 'query' && isPlaylist(asked)) {
+          if (!fitsPath(credential.text))
+            throw new LivetapeError('REQUEST_INVALID', 'a token with such characters is to be sent as a header');
+          return reply.header('cache-control', 'no-store').redirect(withTokenInPath(request.url, credential.text), 307);
+        }
+        const { window } = request.grant;
+        const opened = window && { window, asked: { playback: context.playback, code, asked, nowMs } };
+        if (opened) await checkWindow(opened.window, opened.asked);
         const fixed = fixedWindow(parts.name, parameters, nowMs);
         if (fixed !== undefined) return reply.header('cache-control', 'no-store').redirect(fixed, 302);
-        await answer({ context, viewing, code, request, reply }, asked);
+        await answer({ context, viewing, code, request, reply, opened }, asked);
         return reply;
       },
     });
@@ -72,6 +75,10 @@ async function answer(exchange: PlaybackExchange, asked: StreamRequest): Promise
     case 'stream':
       return sendLive(exchange);
   }
+}
+
+function isPlaylist({ kind }: StreamRequest): boolean {
+  return kind === 'live' || kind === 'delayed' || kind === 'window' || kind === 'archive';
 }
 
 /** As metrics and logs name it. */
