@@ -2,6 +2,7 @@
  * Metrics that are read when somebody asks: what others count already is not counted again. Each is a line of a table; a snapshot of the server is taken once for
  * all of them. docs/reference/metrics.md explains each; a test compares.
  */
+import type { HookStatus } from '../hooks/index.js';
 import type { Histogram, RecorderStatus, RecordingStatus, SourceStatus, StreamMetrics } from '../recorder/index.js';
 import type { Playback } from '../playback/index.js';
 
@@ -36,6 +37,8 @@ export interface Snapshot {
   readonly disks: readonly DiskSnapshot[];
   readonly playback: Playback['stats'];
   readonly playlistBytes: number;
+  /** Webhooks, by id. */
+  readonly hooks: ReadonlyMap<string, HookStatus>;
   /** What was too much, by kind. */
   readonly refused: ReadonlyMap<string, number>;
   readonly server: { readonly loopDelay: LoopDelay; readonly residentBytes: number; readonly cpuSec: number };
@@ -103,6 +106,17 @@ function ofRecorders(type: MetricLine['type'], name: string, help: string, value
     help,
     *samples({ recorders }) {
       for (const recorder of recorders) yield { labels: { recorder: String(recorder.index) }, value: value(recorder) };
+    },
+  };
+}
+
+function ofHooks(type: MetricLine['type'], name: string, help: string, value: (status: HookStatus) => number): MetricLine {
+  return {
+    name: `livetape_hook_${name}`,
+    type,
+    help,
+    *samples({ hooks }) {
+      for (const [hook, status] of hooks) yield { labels: { hook }, value: value(status) };
     },
   };
 }
@@ -193,6 +207,14 @@ const RECORDERS: readonly MetricLine[] = [
   ofRecorders('counter', 'cpu_seconds_total', 'CPU time of the recorder.', ({ cpuSec }) => cpuSec),
 ];
 
+const HOOKS: readonly MetricLine[] = [
+  ofHooks('counter', 'sent_events_total', 'Events that were taken.', ({ sent }) => sent),
+  ofHooks('counter', 'failed_requests_total', 'Requests that failed; they are tried again.', ({ failed }) => failed),
+  ofHooks('gauge', 'queued_events', 'Events that wait to be sent.', ({ queued }) => queued),
+  ofHooks('gauge', 'dead_letters', 'Events that were given up and can be sent again.', ({ dead }) => dead),
+  ofHooks('counter', 'dropped_letters_total', 'Dead letters that had to go for newer ones.', ({ dropped }) => dropped),
+];
+
 const SERVER: readonly MetricLine[] = [
   {
     name: 'livetape_build_info',
@@ -230,4 +252,4 @@ const SERVER: readonly MetricLine[] = [
 ];
 
 /** Every metric that is read from a snapshot. */
-export const METRIC_LINES: readonly MetricLine[] = [...STREAMS, ...SOURCES, ...RECORDERS, ...SERVER];
+export const METRIC_LINES: readonly MetricLine[] = [...STREAMS, ...SOURCES, ...RECORDERS, ...HOOKS, ...SERVER];
