@@ -1,6 +1,6 @@
 /** Tokens: what opens, what does not, and how the file that holds them is shared and followed (docs/design/door.md, D3). */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -214,6 +214,15 @@ it('keeps the mode that an admin gave the file', async () => {
   await chmod(path, 0o640);
   await store.create(VIEWER);
   expect((await stat(path)).mode & 0o777).toBe(0o640);
+});
+
+it.skipIf(process.getuid?.() !== 0)('what root makes belongs to whom the folder above does', async () => {
+  await chown(folder, 1234, 1235);
+  const store = await open();
+  await store.create(VIEWER);
+  await openSigningKey(join(folder, 'state/signing-key'), systemClock);
+  for (const made of [join(folder, 'state'), path, join(folder, 'state/signing-key')])
+    expect(await stat(made)).toMatchObject({ uid: 1234, gid: 1235 });
 });
 
 it('answers that it is closed', async () => {

@@ -74,6 +74,7 @@ export async function replaceFile(path: string, text: string, version: string, k
     try {
       try {
         if (old !== undefined) await keepAccess(handle, old);
+        else await giveTo(handle, folder);
         await handle.writeFile(text);
         await handle.sync();
       } finally {
@@ -105,6 +106,13 @@ async function keepAccess(handle: FileHandle, old: BigIntStats): Promise<void> {
     await handle.chown(Number(old.uid), Number(old.gid)).catch(() => handle.chown(Number(now.uid), Number(old.gid)).catch(() => undefined));
   }
   await handle.chmod(Number(old.mode & 0o7777n));
+}
+
+/** What root makes belongs to whom the folder does: the server may run as another user than who types `livetape token`. */
+async function giveTo(handle: FileHandle, folder: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(folder);
+  await handle.chown(uid, gid);
 }
 
 async function syncFolder(folder: string): Promise<void> {

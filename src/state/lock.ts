@@ -2,7 +2,7 @@
  * One writer at a time for a file that several processes write, and the folder that such files are in. The lock is a file beside it, there for as long as a write
  * takes. Whoever died holding one is waited out; what it guards is written with `replaceFile`, which notices another writer all the same.
  */
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, open, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { delay, LivetapeError, toLivetapeError, type Clock } from '../base/index.js';
 
@@ -22,6 +22,10 @@ export async function makeFolder(path: string): Promise<void> {
     // those above it are not ours to keep others out of
     await mkdir(dirname(path), { recursive: true });
     await mkdir(path, { mode: 0o700 });
+    if (process.getuid?.() !== 0) return;
+    // as what root writes there (files.ts)
+    const { uid, gid } = await stat(dirname(path));
+    await chown(path, uid, gid);
   } catch (error) {
     if (hasCode(error, 'EEXIST') && (await isFolder(path))) return;
     throw toLivetapeError(error, 'STATE_UNWRITABLE', `${path} cannot be made`);
