@@ -3,7 +3,7 @@
  * path and its settings; not a command of its own.
  */
 import { pino } from 'pino';
-import { systemClock, toLivetapeError, type Logger } from './base/index.js';
+import { scrub, systemClock, toLivetapeError, type Logger } from './base/index.js';
 import { EgressGuard } from './egress/index.js';
 import { openSource } from './ingest/index.js';
 import { createRecorder } from './livetape.js';
@@ -24,6 +24,7 @@ const log: Logger = pino(
     base: { recorder: index, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    hooks: { streamWrite: scrub },
   },
   lines,
 );

@@ -2,7 +2,19 @@
  * The text of livetape.yaml as a document: what it says as plain values, and where it says it. Syntax is judged here, meaning in check.ts.
  * A wrong file is one error, CONFIG_INVALID, that names line, column and field (docs/design/server.md, C1).
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type ErrorCode,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from 'yaml';
 import { LivetapeError, isLivetapeError } from '../base/index.js';
 
 /** Bytes that a file may have. */
@@ -57,8 +69,7 @@ export function readDocument(path: string, text: string): ConfigDocument {
     const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines });
     // An unknown tag is only warned of by the parser: nobody would see it.
     const [fault] = [...yaml.errors, ...yaml.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
-    if (fault)
-      throw wrong(path, at(fault.pos[0]), [], fault.code === 'DUPLICATE_KEY' ? 'the name stands there twice' : fault.message, fault);
+    if (fault) throw wrong(path, at(fault.pos[0]), [], OWN_WORDS[fault.code] ?? fault.message);
     const { contents } = yaml;
     checkAliases(contents, (node, what) => wrong(path, at(node?.range?.[0] ?? 0), [], what));
     const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
@@ -83,6 +94,22 @@ export function readDocument(path: string, text: string): ConfigDocument {
   }
 }
 
+/** In the place of messages of the parser that quote the file: what stands there may be a password (docs/design/door.md, D11). */
+const OWN_WORDS: Partial<Readonly<Record<ErrorCode, string>>> = {
+  DUPLICATE_KEY: 'the name stands there twice',
+  TAG_RESOLVE_FAILED: 'there is no such tag; a value that begins with "!" is written in quotes',
+  BAD_COLLECTION_TYPE: 'the tag is of another kind of value',
+  BAD_ALIAS: 'this is no alias; a value that begins with "*" or "&" is written in quotes',
+  BAD_DIRECTIVE: 'there is no such directive',
+  BAD_DQ_ESCAPE: 'this is no escape of YAML; a "\\" in double quotes is written twice',
+  UNEXPECTED_TOKEN: 'this is not expected here',
+};
+
+/** Names as they may be told: of one that is more than a name (`source:http://me:word@host`, where a blank is missing) its beginning. */
+function shownName(name: string): string {
+  return name.length > 256 || /[^\w./*-]/.test(name) ? `${/^[\w./*-]{0,64}/.exec(name)?.[0] ?? ''}…` : name;
+}
+
 interface Place {
   readonly line: number;
   readonly column: number;
@@ -90,7 +117,7 @@ interface Place {
 
 /** CONFIG_INVALID: `path:line:column: field: what`. */
 function wrong(path: string, place: Place | undefined, field: FieldPath, what: string, cause?: unknown): LivetapeError {
-  const name = field.join('.');
+  const name = field.map(shownName).join('.');
   const where = place === undefined ? path : `${path}:${place.line}:${place.column}`;
   return new LivetapeError('CONFIG_INVALID', `${where}: ${name === '' ? '' : `${name}: `}${what}`, {
     cause,
@@ -106,8 +133,8 @@ function checkAliases(contents: Node | null, refuse: (node: Node | undefined, wh
   const count = (node: unknown): number => {
     if (isAlias(node)) {
       const target = anchors.get(node.source);
-      if (target === undefined) throw refuse(node, `there is no anchor &${node.source} before it`);
-      if (counts.get(target) === Infinity) throw refuse(node, `the alias *${node.source} stands inside what it stands for`);
+      if (target === undefined) throw refuse(node, 'there is no such anchor before it; a value that begins with "*" is written in quotes');
+      if (counts.get(target) === Infinity) throw refuse(node, 'the alias stands inside what it stands for');
       return counts.get(target) ?? 1;
     }
     if (!isMap(node) && !isSeq(node)) {

@@ -2,6 +2,7 @@
 import { chmod, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { ManualClock, silentLogger, systemClock, type LivetapeError } from '../base/index.js';
 import type { ConfigStore } from './contract.js';
@@ -114,9 +115,9 @@ it.each([
   ['streams:\n  a:\n    source: udp://:99999\n', /^PATH:3:13: streams\.a\.source: .*"99999" is not a port/],
   ['streams:\n  a: { source: "-" }\n', /^PATH:2:16: streams\.a\.source: .*standard input/],
   ['templates:\n  a: { source: gopher://x }\n', /^PATH:2:16: templates\.a\.source: .*no protocol "gopher"/],
-  ['streams:\n  a: *b\n', /^PATH:2:6: there is no anchor &b before it$/],
-  ['streams: &b\n  a: *b\n', /^PATH:2:6: the alias \*b stands inside what it stands for$/],
-  ['streams: !secret x\n', /^PATH:1:10: .*!secret/],
+  ['streams:\n  a: *b\n', /^PATH:2:6: there is no such anchor before it; a value that begins with "\*" is written in quotes$/],
+  ['streams: &b\n  a: *b\n', /^PATH:2:6: the alias stands inside what it stands for$/],
+  ['streams: !secret x\n', /^PATH:1:10: there is no such tag; a value that begins with "!" is written in quotes$/],
   ['- a\n', /^PATH:1:1: it is not names with values/],
   ['data: x\n---\ndata: y\n', /^PATH:2:1: /],
   ['templates: { t: { dvr: &d { enabled: 1 } } }\nstreams:\n  b: { <<: { dvr: *d } }\n', /^PATH:1:38: templates\.t\.dvr\.enabled: /],
@@ -399,4 +400,35 @@ it.each([
 ])('W1: %s is a fault at its line', async (_what, entry, message) => {
   const error = await refusal(opened(`hooks:\n  a:\n    ${entry}\n`));
   expect([error.code, error.message]).toEqual(['CONFIG_INVALID', expect.stringContaining(message)]);
+});
+
+it.each([
+  'source: *hunter2',
+  'source: !hunter2',
+  'source: !hunter2 x',
+  'source: %hunter2',
+  'source: "\\hunter2"',
+  'source: "http://a:hunter2@h',
+  'source: http://a:hunter2@h" x: [',
+  "source: 'http://a:hunter2@h' hunter2",
+  'source: | hunter2',
+  'source: [hunter2, {',
+  'source: ] hunter2',
+  '{ "source:http://a:hunter2@h": 1 }',
+  'source:http://a:hunter2@h : 1',
+  'source: &hunter2 *hunter2',
+  'source: http://a:hunter2%zz@h/',
+  'source: tcp://a:hunter2#x@h:1',
+  'source: tcp://a:x#hunter2@h:1',
+  'source: tcp://a:x/hunter2@h:1',
+  'source: udp://a:hunter2@h:1',
+  'source: [tcp://a:hunter2@h:1]',
+  'source: xyz://a:hunter2@h:1',
+  'source: http://h/x?token=hunter2&program=1&program=2',
+])('D11: an error tells nothing of what the file says that may be a secret: %s', async (line) => {
+  const path = join(await folder(), 'livetape.yaml');
+  await writeFile(path, `streams:\n  a:\n    ${line}\n`);
+  const error = await refusal(openConfig({ path, clock: systemClock, log: silentLogger }));
+  expect(error).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('hunter2');
 });

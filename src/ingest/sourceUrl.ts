@@ -73,13 +73,18 @@ export function parseAddress(url: string): Address {
   const [, user, hostText = '', portText] = match;
   if (portText === undefined || portText === '') throw invalid(url, 'it has no port');
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
-  if (port < 1 || port > 65535) throw invalid(url, `"${portText}" is not a port`);
+  if (port < 1 || port > 65535) throw invalid(url, `${quoted(url, portText)} is not a port`);
   const host = hostText.startsWith('[') ? decode(url, hostText.slice(1, -1)) : hostText;
-  if (hostText.startsWith('[') && isIP(host) !== 6) throw invalid(url, `"${host}" is not an IPv6 address`);
+  if (hostText.startsWith('[') && isIP(host) !== 6) throw invalid(url, `${quoted(url, host)} is not an IPv6 address`);
   // what looks like an IPv4 address and is none would be looked up as a name for ever
   if (/^[\d.]+$/.test(host) && isIP(host) !== 4) throw invalid(url, `"${host}" is not an IPv4 address`);
-  if (host !== '' && isIP(host) === 0 && !/^[a-z0-9_.-]+$/i.test(host)) throw invalid(url, `"${host}" is not a host`);
+  if (host !== '' && isIP(host) === 0 && !/^[a-z0-9_.-]+$/i.test(host)) throw invalid(url, `${quoted(url, host)} is not a host`);
   return { user, host, port };
+}
+
+/** A part of a URL for people; where there is user info it may be a part of that (`tcp://me:word#1@host:1`). */
+function quoted(url: string, part: string): string {
+  return url.includes('@', 8) ? 'what stands there' : `"${part}"`;
 }
 
 /** Percent-decoding. */

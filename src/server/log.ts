@@ -1,6 +1,6 @@
 /** The server's own log: JSON lines on standard error, by pino. */
 import { destination, pino } from 'pino';
-import type { Logger } from '../base/index.js';
+import { scrub, type Logger } from '../base/index.js';
 
 /** How much is logged. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -13,6 +13,7 @@ export function openLog(level: LogLevel): { readonly log: Logger; readonly setLe
       base: {},
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      hooks: { streamWrite: scrub },
     },
     destination({ dest: 2, sync: true }),
   );
