@@ -21,9 +21,8 @@ export interface HookEvent {
   readonly time: string;
   /** Undefined when it is about none: then it is for hooks that an admin set. */
   readonly stream: string | undefined;
+  /** What is said of it; nothing that is an admin's alone to know. */
   readonly data: object;
-  /** The same without what is an admin's to know, for restricted hooks. */
-  readonly restrictedData: object;
 }
 
 /** An event that was given up. */

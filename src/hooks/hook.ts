@@ -66,6 +66,7 @@ export class Hook {
   /** Ends a pause. */
   #wake: (() => void) | undefined;
   #wakesForEvents = false;
+  #skipsPause = false;
   #isClosed = false;
   #retrying: Promise<number> | undefined;
   readonly #ended: Promise<void>;
@@ -119,7 +120,7 @@ export class Hook {
   /** From the next request on these hold; that is now, if one is to be tried again later. */
   change(settings: HookSettings): void {
     this.#settings = settings;
-    this.#wake?.();
+    this.#tryNow();
   }
 
   async deadLetters(count: number): Promise<DeadLetter[]> {
@@ -150,7 +151,7 @@ export class Hook {
     // only now: what the process dies between is sent twice rather than not
     await this.#dead.drop();
     this.#dueMs = this.#options.clock.monotonicMs();
-    this.#wake?.();
+    this.#tryNow();
     return letters.length;
   }
 
@@ -257,9 +258,18 @@ export class Hook {
     return fullMs * (1 - this.#options.random() / 4);
   }
 
+  /** What waits for its next try is tried now, or when the request that is under way has failed. */
+  #tryNow(): void {
+    this.#skipsPause = this.#wake === undefined;
+    this.#wake?.();
+  }
+
   /** Undefined: until something happens. */
   #pause(forMs: number | undefined, wakesForEvents: boolean): Promise<void> {
-    if (this.#isClosed) return Promise.resolve();
+    if (this.#isClosed || this.#skipsPause) {
+      this.#skipsPause = false;
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       this.#wakesForEvents = wakesForEvents;
       this.#wake = () => {

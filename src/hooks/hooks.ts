@@ -63,13 +63,8 @@ class AllHooks implements Hooks {
   publish(event: HookEvent): void {
     if (this.#closed) return;
     // made once for all hooks, when one wants it
-    let [full, restricted]: (string | undefined)[] = [];
-    for (const hook of this.#hooks.values()) {
-      const { settings } = hook;
-      if (!wants(settings, event)) continue;
-      if (settings.restricted === true) hook.publish((restricted ??= textOf(event, event.restrictedData)));
-      else hook.publish((full ??= textOf(event, event.data)));
-    }
+    let text: string | undefined;
+    for (const hook of this.#hooks.values()) if (wants(hook.settings, event)) hook.publish((text ??= textOf(event)));
   }
 
   refresh(): void {
@@ -156,6 +151,6 @@ function wants({ events, streams, restricted }: HookSettings, { type, stream }: 
   return matchesAny(streams ?? ['*'], stream);
 }
 
-function textOf({ id, type, time, stream }: HookEvent, data: object): string {
+function textOf({ id, type, time, stream, data }: HookEvent): string {
   return JSON.stringify({ id, type, time, stream: stream ?? null, data });
 }

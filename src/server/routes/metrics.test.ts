@@ -5,6 +5,7 @@ import { ManualClock } from '../../base/index.js';
 import type { RecordingStatus, StreamMetrics } from '../../recorder/index.js';
 import { buildApp } from '../app.js';
 import { readExposition, type Family } from '../testExposition.js';
+import type { FakeHooks } from '../testHooks.js';
 import { FakePlayback, FakeRecorders, viewersContext } from '../testViewers.js';
 
 const NOW = new ManualClock().nowMs();
@@ -54,6 +55,9 @@ async function lab(title?: string) {
     },
   ];
   const context = viewersContext({ playback, recorders, clock, ...(title === undefined ? {} : { title }) });
+  context.config.state.config.hooks['desk'] = { url: 'https://desk.example/' };
+  const status = { queued: 3, dead: 2, sent: 40, failed: 5, dropped: 1, lastSuccessMs: undefined, lastError: undefined };
+  (context.hooks as FakeHooks).statuses.set('desk', status);
   const source = {
     url: 'udp://239.0.0.1:5000',
     state: 'connected',
@@ -115,6 +119,11 @@ describe('/metrics', () => {
     expect(of('recorder_up')).toEqual({ 0: 1, 1: 0 });
     expect(of('recorder_restarts_total')).toEqual({ 0: 3, 1: 4 });
     expect(of('recorder_event_loop_delay_max_seconds')).toEqual({ 0: 0.25, 1: 0 });
+    expect(
+      ['sent_events_total', 'failed_requests_total', 'queued_events', 'dead_letters', 'dropped_letters_total'].map((name) =>
+        of(`hook_${name}`),
+      ),
+    ).toEqual([40, 5, 3, 2, 1].map((value) => ({ desk: value })));
     expect(of('build_info')).toEqual({ '1.2.3': 1 });
     expect(Object.values(of('disk_free_bytes')).every((free) => free > 0)).toBe(true);
     expect(Object.keys(of('disk_free_bytes'))).toHaveLength(1);
