@@ -2,6 +2,7 @@
  * Signed playback tokens: JWTs of HMAC-SHA256 that any program with a key can make (docs/design/door.md, D7). Times, the address and whether the key is still
  * there are judged at each request; the signature once, since a player comes back with the same token for every segment.
  */
+import { createHash } from 'node:crypto';
 import { compactVerify, SignJWT, type JWTPayload } from 'jose';
 import { z } from 'zod';
 import { LivetapeError, type Clock } from '../base/index.js';
@@ -17,8 +18,8 @@ const SIGNED = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*$/;
 const SIGNATURE = /\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 /** Characters of a token: longer ones are not looked at. */
 const MAX_LENGTH = 4096;
-/** Tokens whose signature is remembered. */
-const MAX_REMEMBERED = 10_000;
+/** Tokens whose signature is remembered: more than there are viewers (`http.limits.sessions`), at some hundred bytes each. */
+const MAX_REMEMBERED = 50_000;
 
 /** What it is opened with. */
 export interface SignedTokensOptions {
@@ -64,6 +65,7 @@ interface Verified {
 
 class JwtTokens implements SignedTokens {
   readonly #options: SignedTokensOptions;
+  /** By the hash of the text: tokens are long, and are not to lie about in memory. */
   readonly #verified = new LruMap<Verified>(MAX_REMEMBERED);
 
   constructor(options: SignedTokensOptions) {
@@ -96,7 +98,8 @@ class JwtTokens implements SignedTokens {
 
   async verify(text: string, address: string): Promise<Verdict> {
     if (text.length > MAX_LENGTH || !SIGNED.test(text) || !SIGNATURE.test(text)) return { refused: 'wrong' };
-    const verified = this.#remembered(text) ?? (await this.#read(text));
+    const hash = createHash('sha256').update(text).digest('base64url');
+    const verified = this.#remembered(hash) ?? (await this.#read(text, hash));
     if (verified === undefined) return { refused: 'wrong' };
     const nowMs = this.#options.clock.nowMs();
     if (nowMs >= verified.grant.expiresMs) return { refused: 'expired' };
@@ -106,15 +109,15 @@ class JwtTokens implements SignedTokens {
   }
 
   /** What was read of the token before, as long as its key is valid. */
-  #remembered(text: string): Verified | undefined {
-    const verified = this.#verified.get(text);
+  #remembered(hash: string): Verified | undefined {
+    const verified = this.#verified.get(hash);
     if (verified === undefined) return undefined;
     if (this.#options.keys().some(({ id, secret }) => id === verified.key.id && secret === verified.key.secret)) return verified;
-    this.#verified.delete(text);
+    this.#verified.delete(hash);
     return undefined;
   }
 
-  async #read(text: string): Promise<Verified | undefined> {
+  async #read(text: string, hash: string): Promise<Verified | undefined> {
     const header = headerSchema.safeParse(jsonOf(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url')));
     if (!header.success) return undefined;
     const key = this.#options.keys().find(({ id }) => id === header.data.kid);
@@ -142,7 +145,7 @@ class JwtTokens implements SignedTokens {
       notBeforeMs: (nbf ?? 0) * 1000,
       network: ip === undefined ? undefined : parseNetwork(ip),
     };
-    this.#verified.set(text, verified);
+    this.#verified.set(hash, verified);
     return verified;
   }
 }
