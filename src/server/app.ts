@@ -18,6 +18,7 @@ import { AllowedMethods } from './allowedMethods.js';
 import type { ServerContext } from './context.js';
 import { auditActions } from './door/auditActions.js';
 import { takeFromPath } from './door/credential.js';
+import { isPlayback } from './door/access.js';
 import { allowOrigin } from './door/cors.js';
 import { securityHeaders } from './door/headers.js';
 import { makeServer } from './door/httpServer.js';
@@ -29,6 +30,7 @@ import { auditRoutes } from './routes/audit.js';
 import { channelListRoutes } from './routes/channelList.js';
 import { eventRoutes } from './routes/events.js';
 import { healthRoutes } from './routes/health.js';
+import { hookRoutes } from './routes/hooks.js';
 import { keepRoutes } from './routes/keeps.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { playbackRoutes } from './routes/playback.js';
@@ -50,6 +52,7 @@ const ROUTES: readonly Routes[] = [
   keepRoutes,
   probeRoutes,
   eventRoutes,
+  hookRoutes,
   healthRoutes,
 ];
 
@@ -107,7 +110,7 @@ export async function buildApp(context: ServerContext): Promise<App> {
   // Before all else, since what is refused is answered with the same headers, and what is too much is not looked at.
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(securityHeaders(context));
-    if (request.routeOptions.config.access === 'playback') allowOrigin(context, request, reply);
+    if (isPlayback(request.routeOptions.config.access)) allowOrigin(context, request, reply);
     limits.check(request, reply);
   });
   // What is sent as it is read has no length: who has read all of it cannot know before it is over (connections.ts).

@@ -30,7 +30,7 @@ export class Snapshots implements Closable {
    * @param shown - which streams are told of
    */
   async take(shown: (code: string) => boolean): Promise<Snapshot> {
-    const { channels, clock, config, playback, pool, version } = this.#context;
+    const { channels, clock, config, hooks, playback, pool, version } = this.#context;
     const records = config.state.config.recorders !== 0;
     const list = await channels.list();
     const disks = await this.#freeSpace(list);
@@ -50,6 +50,12 @@ export class Snapshots implements Closable {
           sessions: viewers.get(code) ?? 0,
         })),
       recorders: pool.recorders(),
+      hooks: new Map(
+        Object.keys(config.state.config.hooks).flatMap((id) => {
+          const status = hooks.status(id);
+          return status === undefined ? [] : [[id, status] as const];
+        }),
+      ),
       disks,
       playback: playback.stats,
       refused: this.#viewing.limits.refused,

@@ -16,6 +16,8 @@ import { Door } from './door/door.js';
 import { isLoopback } from './door/host.js';
 import { openKeys } from './door/keys.js';
 import { openTls } from './door/tls.js';
+import { EventFeed } from './events.js';
+import { hookEvent, openConfiguredHooks } from './hookFeed.js';
 import { notHad, parseListen, showAddress, tryListen } from './listen.js';
 
 /** Bytes in a megabyte. */
@@ -87,6 +89,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     });
     let endPool = (): Promise<void> => pool.close();
     undo.push(() => endPool());
+    const folder = stateFolder(first, storage.location);
+    const hooks = await openConfiguredHooks({ config, folder, clock, log });
+    undo.push(() => hooks.close());
+    // before the first stream is begun: nothing that happens is missed
+    const events = new EventFeed(pool, clock, (event) => hooks.publish(hookEvent(event)));
+    undo.push(async () => events.close());
     const channels = openChannels({ config, pool, storage, openRoot, clock, log });
     undo.push(() => channels.close());
     const playback = openPlayback({
@@ -100,7 +108,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       },
     });
     undo.push(() => playback.close());
-    const folder = stateFolder(first, storage.location);
     const keys = await openKeys({ config, folder, clock, log });
     undo.push(() => keys.close());
     const audit = openAudit({ folder, clock, log });
@@ -113,6 +120,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       channels,
       pool,
       playback,
+      events,
+      hooks,
       probe: (source, given) => probeSource(source, { ...given, clock, log }),
       door,
       tokens: keys.tokens,

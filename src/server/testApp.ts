@@ -16,7 +16,10 @@ import type { DvrEventName, DvrEvents, RecorderPool, RecorderStatus, RecordingSt
 import { createMemoryStorage, type Storage } from '../storage/index.js';
 import { buildApp, type App } from './app.js';
 import type { Channel, Channels, ServerContext } from './context.js';
+import { EventFeed } from './events.js';
+import { hookEvent } from './hookFeed.js';
 import { makeTestDoor, type TestDoor } from './testDoor.js';
+import { FakeHooks } from './testHooks.js';
 import { ResponseChecker } from './testDocument.js';
 
 /** Recorders that record nothing. */
@@ -140,6 +143,7 @@ export interface TestApp extends AsyncDisposable {
   readonly log: TestLog;
   readonly pool: FakePool;
   readonly channels: FakeChannels;
+  readonly hooks: FakeHooks;
   /** Credentials, and what was done with them. */
   readonly door: TestDoor;
   /** The temporary folder, where livetape.yaml is. */
@@ -169,6 +173,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
   const config = given.config ?? (await openConfig({ path, clock, log }));
   const pool = new FakePool();
   const door = makeTestDoor(config, clock);
+  const hooks = new FakeHooks();
   const channels = new FakeChannels(config, pool, createMemoryStorage());
   const context: ServerContext = {
     clock,
@@ -177,6 +182,8 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
     channels,
     pool: pool.pool,
     playback: fakePlayback(channels),
+    events: new EventFeed(pool.pool, clock, (event) => hooks.publish(hookEvent(event))),
+    hooks,
     probe: async (): Promise<ProbeReport> => {
       throw new LivetapeError('SOURCE_FAILED', 'nothing came');
     },
@@ -193,6 +200,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
     log,
     pool,
     channels,
+    hooks,
     door,
     folder,
     checker,

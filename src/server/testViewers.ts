@@ -5,7 +5,9 @@ import type { Playback, PlaylistAnswer, PlaylistRequest, SegmentFile } from '../
 import type { LiveSink, RecorderPool, StreamMetrics } from '../recorder/index.js';
 import { createMemoryStorage } from '../storage/index.js';
 import type { Channel, ServerContext } from './context.js';
+import { EventFeed } from './events.js';
 import { makeTestDoor } from './testDoor.js';
+import { FakeHooks } from './testHooks.js';
 
 /** A body in chunks of one buffer that is used again for each, as the read side's are. */
 export async function* pooled(bytes: Uint8Array, chunkBytes: number, ended: () => void = () => undefined): AsyncGenerator<Uint8Array> {
@@ -228,6 +230,8 @@ export function viewersContext(
     version: '1.2.3',
     playback,
     pool: recorders.pool(),
+    events: new EventFeed(recorders.pool(), clock),
+    hooks: new FakeHooks(),
     config: {
       state: { config: configSchema.parse({ playback: { x_accel_redirect: xAccelRedirect } }), streams: new Map([['news', news]]) },
     } as unknown as ServerContext['config'],
