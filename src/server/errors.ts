@@ -107,14 +107,24 @@ export function errorAnswer(error: unknown): ErrorAnswer {
   if (isLivetapeError(error)) {
     const { code } = error;
     const retry = RETRY_AFTER[code];
-    const headers: Record<string, string> = retry === undefined ? {} : { 'retry-after': String(retry) };
+    const headers: Record<string, string> = {
+      ...(retry === undefined ? {} : { 'retry-after': String(retry) }),
+      // RFC 9110, 11.6.1 and RFC 6750, 3: a 401 says how to come in
+      ...(HTTP_STATUS[code] === 401 ? { 'www-authenticate': code === 'TOKEN_EXPIRED' ? 'Bearer error="invalid_token"' : 'Bearer' } : {}),
+    };
     return answer(HTTP_STATUS[code], code, publicMessage(error), headers);
   }
   const status = statusOf(error);
   if (status === 404) return answer(404, 'ROUTE_NOT_FOUND', 'there is nothing at this address');
-  // Fastify's own: a body that is no JSON, too large, of another type; a URL that cannot be decoded.
+  // It would be quoted, and a token may be in it (D11).
+  if (isBadUrl(error)) return answer(status, 'REQUEST_INVALID', 'the address cannot be decoded');
+  // Fastify's own: a body that is no JSON, too large, of another type.
   if (status >= 400 && status < 500) return answer(status, 'REQUEST_INVALID', error instanceof Error ? error.message : 'invalid request');
   return answer(500, 'INVARIANT_BROKEN', publicMessage(new LivetapeError('INVARIANT_BROKEN', '')));
+}
+
+function isBadUrl(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'FST_ERR_BAD_URL';
 }
 
 function statusOf(error: unknown): number {

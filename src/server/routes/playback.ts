@@ -35,7 +35,7 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
         const parts = splitPlaybackPath(decoded);
         const [parameters, nowMs] = [new URLSearchParams(query), context.clock.nowMs()];
         const asked = parts && readStreamRequest(parts.name, parameters, nowMs);
-        if (!parts || !asked) throw new LivetapeError('ROUTE_NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`);
+        if (!parts || !asked) throw new LivetapeError('ROUTE_NOT_FOUND', 'there is nothing at this address');
         const code = checkStreamCode(parts.code);
         viewing.http.name(request, routeName(asked));
         await door.letWatch(request, reply, code, parts.name, askedWindow(asked));
