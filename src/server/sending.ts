@@ -35,7 +35,7 @@ export async function sendBody(reply: FastifyReply, body: AsyncIterable<Uint8Arr
   const { log, sizeBytes } = options;
   const response = begin(reply);
   // Who takes too little is known better here; a live stream may wait for media.
-  response.setTimeout(0);
+  response.setTimeout(0, () => undefined);
   if (options.headersFirst) response.flushHeaders();
   const taker = new Taker(response, options);
   const iterator = body[Symbol.asyncIterator]();
@@ -129,18 +129,18 @@ class Taker {
     return new Promise((resolve) => {
       const settle = (taken: boolean): void => {
         timer.cancel();
-        response.off('close', gone);
+        response.off('close', gone).off('finish', done);
         if (taken) this.#took(chunk.length, clock.monotonicMs() - beganMs);
         resolve(taken);
       };
-      // both come at once where all went well
-      const gone = (): void => settle(response.writableFinished);
+      const done = (): void => settle(true);
+      const gone = (): void => settle(false);
       const timer = clock.after(this.#leftMs, () => {
         limits.note('slow_readers');
         response.destroy();
       });
       response.once('close', gone);
-      if (isLast) response.end(chunk, () => settle(response.writableFinished));
+      if (isLast) response.once('finish', done).end(chunk);
       else response.write(chunk, (error) => settle(!error));
     });
   }

@@ -21,3 +21,8 @@ declare module 'fastify' {
     grant: Grant;
   }
 }
+
+/** Whether it is a route of those who watch, which pages of other origins may ask for (L5). */
+export function isPlayback(access: RouteAccess | undefined): boolean {
+  return access === 'playback' || (typeof access === 'object' && access.scope === 'playback');
+}

@@ -34,20 +34,13 @@ export class RateLimiter {
   count(key: string): boolean {
     const { count, periodMs } = this.#rate();
     const nowMs = this.#clock.monotonicMs();
+    this.#forget(nowMs);
     const emptyAtMs = Math.max(nowMs, this.#emptyAtMs.get(key) ?? nowMs) + periodMs / count;
     // half a nanosecond for what fractions lose
     if (emptyAtMs - nowMs > periodMs + 5e-7) return false;
     this.#emptyAtMs.delete(key);
     this.#emptyAtMs.set(key, emptyAtMs);
-    this.#forget(nowMs);
     return true;
-  }
-
-  /** Whether one more would be within the limit; nothing is counted. */
-  allows(key: string): boolean {
-    const { count, periodMs } = this.#rate();
-    const nowMs = this.#clock.monotonicMs();
-    return (this.#emptyAtMs.get(key) ?? nowMs) + periodMs / count - nowMs <= periodMs + 5e-7;
   }
 
   /** How many are remembered. */
@@ -59,7 +52,7 @@ export class RateLimiter {
   #forget(nowMs: number): void {
     let looked = 0;
     for (const [key, emptyAtMs] of this.#emptyAtMs) {
-      if (emptyAtMs > nowMs && this.#emptyAtMs.size <= this.#maxKeys) return;
+      if (emptyAtMs > nowMs && this.#emptyAtMs.size < this.#maxKeys) return;
       this.#emptyAtMs.delete(key);
       if (++looked === 2) return;
     }

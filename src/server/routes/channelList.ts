@@ -23,13 +23,7 @@ export function channelListRoutes(context: ServerContext): FastifyPluginAsyncZod
       // Apps take nothing but these URLs with them. A token that no path can hold goes with none.
       const prefix = token !== undefined && fitsPath(token) && context.config.state.config.auth.enabled ? `/t/${token}` : '';
       const list = await channelList(context, `${request.protocol}://${host}${prefix}`, ({ code }) => opensStream(request.grant, code));
-      return reply
-        .headers({
-          'content-type': 'audio/x-mpegurl; charset=utf-8',
-          'cache-control': 'no-cache',
-          'access-control-allow-origin': '*',
-        })
-        .send(list);
+      return reply.headers({ 'content-type': 'audio/x-mpegurl; charset=utf-8', 'cache-control': 'no-cache' }).send(list);
     });
   };
 }

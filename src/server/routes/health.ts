@@ -54,7 +54,7 @@ export const healthRoutes: Routes = (context) => async (app) => {
         operationId: 'getReadiness',
         tags: ['health'],
         summary: 'Whether all is well, and what is not',
-        response: { 200: json('All is well.', readySchema), 503: json('Something is not.', readySchema), ...errorResponses() },
+        response: { ...errorResponses(), 200: json('All is well.', readySchema), 503: json('Something is not.', readySchema) },
       },
     },
     async ({ grant }, reply) => {
