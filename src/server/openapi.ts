@@ -34,7 +34,16 @@ export function json<S extends z.ZodType>(
 }
 
 /** Codes that every request can be answered with. */
-const ALWAYS: readonly ErrorCode[] = ['REQUEST_INVALID', 'INVARIANT_BROKEN'];
+const ALWAYS: readonly ErrorCode[] = [
+  'REQUEST_INVALID',
+  'HOST_REFUSED',
+  'UNAUTHENTICATED',
+  'TOKEN_EXPIRED',
+  'FORBIDDEN',
+  'TOO_MANY_REQUESTS',
+  'LIMIT_REACHED',
+  'INVARIANT_BROKEN',
+];
 
 /** By status: which codes come with it. */
 function byStatus(codes: readonly ErrorCode[]): Map<number, ErrorCode[]> {
@@ -68,6 +77,7 @@ const TAGS = {
   keeps: 'Windows that are kept for good.',
   sources: 'Looking at a source before it is recorded.',
   events: 'What happens, as it happens.',
+  hooks: 'Telling other programs what happens.',
   playback: 'Playlists, segments and files made of them.',
   access: 'Tokens, signed links, and what was done with them.',
   health: 'How the server is doing.',
@@ -92,7 +102,10 @@ export function swaggerOptions(version: string, paths: readonly DocumentedPaths[
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/', description: 'This server.' }],
-      security: [],
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'Where auth is on: `livetape token create`.' } },
+      },
+      security: [{ bearer: [] }, {}],
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     },
     transform: jsonSchemaTransform,

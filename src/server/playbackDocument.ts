@@ -27,7 +27,7 @@ const OF_WINDOWS: readonly ErrorCode[] = [
 const header = (description: string, type = 'string'): object => ({ description, schema: { type } });
 const CACHED = { ETag: header('Of this version.'), 'Cache-Control': header('`max-age` in seconds.') };
 const CORS = {
-  'Access-Control-Allow-Origin': header('`*`: any origin may play.'),
+  'Access-Control-Allow-Origin': header('Where `http.cors` names the origin that asks.'),
   'Access-Control-Expose-Headers': header('What scripts may see.'),
 };
 
@@ -78,7 +78,7 @@ function documented({ id, summary, description, parameters, answers, errors, tag
     summary,
     ...(description === undefined ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    responses: { ...documentedErrors(...errors), ...answers },
+    responses: { ...documentedErrors(...errors, 'AUTHORIZER_FAILED'), ...answers },
   };
   return { get };
 }
@@ -98,10 +98,14 @@ function playlist(
     answers: {
       200: {
         description: 'The playlist, as gzip or brotli where the client takes it.',
-        headers: { ...CACHED, ...CORS, Vary: header('`accept-encoding`.') },
+        headers: { ...CACHED, ...CORS, Vary: header('`accept-encoding`, and `origin` where `http.cors` names any.') },
         content: PLAYLIST,
       },
       304: NOT_MODIFIED,
+      307: {
+        description: 'With `?token=`: the same below `/t/{token}/`, which relative URIs inherit.',
+        headers: { Location: header('Where.') },
+      },
       ...answers,
     },
     errors: [...OF_STREAMS, ...OF_WINDOWS],

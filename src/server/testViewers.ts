@@ -242,5 +242,5 @@ export function viewersContext(
       storage: () => storage,
     } as unknown as ServerContext['channels'],
   };
-  return { ...context, ...makeTestDoor(context.config as ServerContext['config'], clock).context } as ServerContext;
+  return { ...context, ...makeTestDoor(context.config, clock).context } as ServerContext;
 }

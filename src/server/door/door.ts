@@ -60,6 +60,8 @@ export class Door {
   #failures: Failures = { count: () => true };
   /** Why the credential of a request opens nothing. */
   readonly #refusals = new WeakMap<FastifyRequest, LivetapeError>();
+  /** What each route asks for, as it was declared. */
+  readonly routes: { readonly method: string; readonly url: string; readonly access: RouteAccess }[] = [];
   readonly #open = new Set<Open>();
   #timer: Timer | undefined;
 
@@ -75,6 +77,10 @@ export class Door {
       if (route.url === '/docs' || route.url.startsWith('/docs/')) route.config = { ...route.config, access: 'open' };
       if (route.config?.access === undefined)
         throw new LivetapeError('INVARIANT_BROKEN', `${String(route.method)} ${route.url} does not say who may ask for it`);
+      const methods = [route.method].flat();
+      // all but a few: one for whatever method
+      const named = methods.length > 4 ? ['ANY'] : methods;
+      for (const method of named) this.routes.push({ method, url: route.url, access: route.config.access });
     });
     app.decorateRequest('grant', null as never);
     app.addHook('onRequest', async (request, reply) => this.#meet(request, reply));

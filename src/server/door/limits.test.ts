@@ -35,7 +35,7 @@ describe('L1', () => {
     ['a body that is too large', { method: 'PUT', url: '/api/v1/streams/news', payload: { title: 'x'.repeat(70_000) } }, 413],
   ] as const)('%s is refused', async (_what, options, status) => {
     const { ask } = await lab();
-    const answer = await ask(options as InjectOptions);
+    const answer = await ask(options);
     expect(answer.status).toBe(status);
     if (status !== 416) expect(answer.code).toBe('REQUEST_INVALID');
   });

@@ -30,7 +30,7 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
       config: { access: 'playback' },
       schema: { hide: true },
       handler: async (request, reply) => {
-        const [path = '', query = ''] = splitOnce(request.url, '?');
+        const [, query = ''] = splitOnce(request.url, '?');
         const { '*': decoded } = request.params as { readonly '*': string };
         const parts = splitPlaybackPath(decoded);
         const [parameters, nowMs] = [new URLSearchParams(query), context.clock.nowMs()];
@@ -39,15 +39,15 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
         const code = checkStreamCode(parts.code);
         viewing.http.name(request, routeName(asked));
         await door.letWatch(request, reply, code, parts.name, askedWindow(asked));
+        const { window } = request.grant;
+        const opened = window && { window, asked: { playback: context.playback, code, asked, nowMs } };
+        if (opened) await checkWindow(opened.window, opened.asked);
         const credential = door.isGuarded ? credentialOf(request.raw) : undefined;
         if (credential?.from === 'query' && isPlaylist(asked)) {
           if (!fitsPath(credential.text))
             throw new LivetapeError('REQUEST_INVALID', 'a token with such characters is to be sent as a header');
           return reply.header('cache-control', 'no-store').redirect(withTokenInPath(request.url, credential.text), 307);
         }
-        const { window } = request.grant;
-        const opened = window && { window, asked: { playback: context.playback, code, asked, nowMs } };
-        if (opened) await checkWindow(opened.window, opened.asked);
         const fixed = fixedWindow(parts.name, parameters, nowMs);
         if (fixed !== undefined) return reply.header('cache-control', 'no-store').redirect(fixed, 302);
         await answer({ context, viewing, code, request, reply, opened }, asked);
