@@ -16,6 +16,7 @@ import {
 } from '../access/index.js';
 import { LivetapeError, silentLogger, toLivetapeError } from '../base/index.js';
 import { openConfig, stateFolder, type Config } from '../config/index.js';
+import { linkOf, openAudit } from '../server/index.js';
 import { folder, moment, momentOrSpan, seconds } from './arguments.js';
 import type { CliIo } from './io.js';
 import { showTime, table } from './output.js';
@@ -92,6 +93,7 @@ async function create(given: CreateArguments, io: CliIo): Promise<void> {
       expiresAt: given.expires === undefined ? undefined : new Date(given.expires),
     })
     .catch(asArgument);
+  await audited(state, io, 'makeToken', made.record.id);
   if (given.json) return io.out(`${JSON.stringify({ token: made.token, ...recordJson(made.record) })}\n`);
   io.out(`${made.token}\n`);
   const { id, name, scopes, streams, expiresAt } = made.record;
@@ -122,6 +124,7 @@ async function revoke(id: string, given: Place, io: CliIo): Promise<void> {
   const { state } = await placeOf(given, io);
   await using store = await openStore(state, io);
   const record = await store.revoke(id);
+  await audited(state, io, 'revokeToken', id);
   io.out(given.json ? `${JSON.stringify(recordJson(record))}\n` : `revoked ${record.id} (${record.name})\n`);
 }
 
@@ -141,7 +144,8 @@ async function sign(stream: string, given: SignArguments, io: CliIo): Promise<vo
       address: given.address,
     })
     .catch(asArgument);
-  const path = stream.includes('*') ? undefined : `/t/${token}/${stream}/index.m3u8${queryOf(fromMs, toMs)}`;
+  await audited(state, io, 'signLink', stream);
+  const path = linkOf(token, stream, fromMs, toMs);
   if (given.json) return io.out(`${JSON.stringify({ token, path: path ?? null, expires_at: new Date(expiresMs).toISOString() })}\n`);
   io.out(`${token}\n`);
   io.err(`for ${stream}, until ${showTime(expiresMs)}${path === undefined ? '' : `: ${path}`}\n`);
@@ -154,17 +158,17 @@ function endOf({ from, to, duration }: SignArguments): number | undefined {
   return from + duration * 1000;
 }
 
-/** What shows the whole window. One without a beginning is watched live. */
-function queryOf(fromMs: number | undefined, toMs: number | undefined): string {
-  if (fromMs === undefined) return '';
-  return `?from=${fromMs / 1000}${toMs === undefined ? '' : `&dur=${(toMs - fromMs) / 1000}`}`;
-}
-
 /** The configuration and the folder of the server's own files, found as `serve` finds them. */
 async function placeOf({ config: path, data }: Place, io: CliIo): Promise<{ readonly config: Config; readonly state: string }> {
   await using store = await openConfig({ path, clock: io.clock, log: silentLogger });
   const { config } = store.state;
   return { config, state: stateFolder(config, data ?? config.data) };
+}
+
+/** As the API's own are; with the words of that document. Whoever may write these files may do without it. */
+async function audited(state: string, io: CliIo, operation: string, target: string): Promise<void> {
+  await using audit = openAudit({ folder: state, clock: io.clock, log: silentLogger });
+  await audit.record({ who: { kind: 'cli', id: '', name: 'livetape token' }, address: '', operation, target, status: 0, changed: [] });
 }
 
 function openStore(state: string, io: CliIo): Promise<TokenStore> {

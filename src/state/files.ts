@@ -109,7 +109,7 @@ async function keepAccess(handle: FileHandle, old: BigIntStats): Promise<void> {
 }
 
 /** What root makes belongs to whom the folder does: the server may run as another user than who types `livetape token`. */
-async function giveTo(handle: FileHandle, folder: string): Promise<void> {
+export async function giveTo(handle: FileHandle, folder: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(folder);
   await handle.chown(uid, gid);

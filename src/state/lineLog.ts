@@ -2,9 +2,11 @@
  * A log of JSON lines in files that are put aside when they are full: `audit.jsonl`, then `audit.jsonl.1` (the next newest), and so on. Lines are written in
  * the order in which they were given; what was torn by a power cut is passed over.
  */
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { toLivetapeError, type Closable } from '../base/index.js';
+import { giveTo } from './files.js';
+import { makeFolder } from './lock.js';
 
 /** What a log is opened with. */
 export interface LineLogOptions {
@@ -81,9 +83,10 @@ class FileLineLog implements LineLog {
     const { path, maxBytes } = this.#options;
     if (this.#handle !== undefined && this.#sizeBytes > 0 && this.#sizeBytes + line.length > maxBytes) await this.#rotate();
     if (this.#handle === undefined) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeFolder(dirname(path));
       this.#handle = await open(path, 'a+', 0o600);
       const { size } = await this.#handle.stat();
+      if (size === 0) await giveTo(this.#handle, dirname(path));
       this.#sizeBytes = size;
       // A line that was torn is ended, so that it takes no other with it.
       if (size > 0) {

@@ -44,6 +44,8 @@ export function refusePipelining(listener: RequestListener, limits: Limits): Req
   const latest = new WeakMap<Socket, ServerResponse>();
   return (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
+    // the parser goes on with what it has
+    if (socket.destroyed) return;
     const before = latest.get(socket);
     if (before !== undefined && !before.writableEnded) {
       limits.note('pipelining');

@@ -150,7 +150,7 @@ describe('D8: a window', () => {
     expect(await opens(open, window(NOW - 60_000, undefined))).toBe(true);
     expect(await opens(open, window(NOW - 61_000, undefined))).toBe(false);
     const asked = { playback, code: 'news', asked: { kind: 'live', rewindMs: 3_600_000, skip: false }, nowMs: NOW } as const;
-    const answer = { age: 'live', version: '', targetDurationSec: 6, async *body () {} } as const;
+    const answer = { age: 'live', version: '', targetDurationSec: 6, async *body() {} } as const;
     expect(() => checkReach(open, asked, { ...answer, reachMs: 60_000 })).not.toThrow();
     expect(() => checkReach(open, asked, { ...answer, reachMs: 70_000 })).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });

@@ -4,6 +4,7 @@ import { coversPattern, hasScope, opensStream, patternSchema, SCOPES, type Grant
 import { LivetapeError } from '../../base/index.js';
 import { parseTime } from '../../model/index.js';
 import { forbidden } from '../door/door.js';
+import { linkOf } from '../door/link.js';
 import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { timeSchema } from './shapes.js';
@@ -174,7 +175,7 @@ export const tokenRoutes: Routes = (context) => async (app) => {
       const expiresMs = Math.min(clock.nowMs() + expiresIn * 1000, grant.expiresMs);
       const window = { ...(fromMs === undefined ? {} : { fromMs }), ...(toMs === undefined ? {} : { toMs }) };
       const token = await signed.sign({ stream, expiresMs, window, address: address ?? undefined });
-      const path = stream.includes('*') ? null : `/t/${token}/${stream}/index.m3u8${queryOf(fromMs, toMs)}`;
+      const path = linkOf(token, stream, fromMs, toMs) ?? null;
       return reply.header('cache-control', 'no-store').send({ token, expires_at: new Date(expiresMs).toISOString(), path });
     },
   );
@@ -182,11 +183,6 @@ export const tokenRoutes: Routes = (context) => async (app) => {
 
 function coversAll(grant: Grant, stream: string): boolean {
   return hasScope(grant, 'admin') || (stream.includes('*') ? coversPattern(grant.streams, stream) : opensStream(grant, stream));
-}
-
-function queryOf(fromMs: number | undefined, toMs: number | undefined): string {
-  if (fromMs === undefined) return '';
-  return `?from=${fromMs / 1000}${toMs === undefined ? '' : `&dur=${(toMs - fromMs) / 1000}`}`;
 }
 
 /** @throws LivetapeError REQUEST_INVALID */
