@@ -37,7 +37,10 @@ async function scene(): Promise<Scene> {
     ],
   });
   const source = `file:${join(PROJECT, 'assets/demo.ts')}?loop=1`;
-  const server = await startServer({ root, yaml: `streams:\n  news:\n    source: ${source}\n    dvr: { retention_sec: ${RETENTION} }\n` });
+  const server = await startServer({
+    root,
+    yaml: `http: { cors: ['*'] }\nstreams:\n  news:\n    source: ${source}\n    dvr: { retention_sec: ${RETENTION} }\n`,
+  });
   const status = async (): Promise<{ started_at: string; last_segment_at: string; gaps: { to: string; reason: string }[] }> => {
     const told = await server.json('/news/recording_status.json');
     if (!('data' in told)) throw new Error(JSON.stringify(told) + server.running.stderr());
