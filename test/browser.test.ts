@@ -4,7 +4,22 @@ import { join } from 'node:path';
 import { chromium, type Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLivetape } from '../src/index.js';
-import { ffmpeg, freeUdpPort, livePictures, playlistOf, PROJECT, segmentsIn, serveFolder, temporaryFolder, waitFor } from './lab.js';
+import {
+  ffmpeg,
+  freeUdpPort,
+  livePictures,
+  playlistOf,
+  PROJECT,
+  segmentsIn,
+  serveFolder,
+  temporaryFolder,
+  waitFor,
+  within,
+} from './lab.js';
+import { ask } from './players.js';
+
+/** A whole test has ended by then; each of its waits has a shorter limit. */
+const LIMIT_MS = 240_000;
 
 const PAGE = `<!doctype html><body style="margin:0"><video id=v muted width=640></video><script src="/hls.js"></script><script>
 const errors = []; const v = document.getElementById('v'); const hls = new Hls({ enableWorker: false });
@@ -26,8 +41,8 @@ async function openPage(base: string, source: string): Promise<Page> {
       '--autoplay-policy=no-user-gesture-required',
     ],
   });
-  onTestFinished(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 640, height: 360 } });
+  onTestFinished(() => within('chromium to close', browser.close(), 25_000));
+  const page = await within('a page', browser.newPage({ viewport: { width: 640, height: 360 } }));
   await page.goto(`${base}/play.html?src=${encodeURIComponent(source)}`);
   return page;
 }
@@ -41,7 +56,8 @@ interface Player {
 }
 
 const look = (page: Page): Promise<Player> =>
-  page.evaluate(
+  ask(
+    page,
     `({ time: v.currentTime, duration: v.duration, width: v.videoWidth, frames: v.getVideoPlaybackQuality().totalVideoFrames, errors })`,
   );
 
@@ -51,7 +67,7 @@ async function playerFiles(root: string): Promise<void> {
 }
 
 describe('chromium with hls.js', () => {
-  it('plays a recording with a discontinuity through, and seeks in it', async () => {
+  it('plays a recording with a discontinuity through, and seeks in it', { timeout: LIMIT_MS }, async () => {
     const root = await temporaryFolder();
     const folder = join(root, 'news');
     await playerFiles(root);
@@ -66,23 +82,23 @@ describe('chromium with hls.js', () => {
       await source.stop('SIGKILL');
       if (round === 1) await waitFor('the signal loss', () => livetape.dvr.status('news')?.session?.signal === 'lost');
     }
-    await livetape.dvr.stopRecording('news');
+    await within('the recording to stop', livetape.dvr.stopRecording('news'));
     const seconds = (await livetape.dvr.parsePlaylist(folder)).reduce((sum, segment) => sum + segment.duration, 0);
-    await livetape.close();
+    await within('livetape to close', livetape.close());
     expect((await playlistOf(folder)) ?? '').toContain('#EXT-X-DISCONTINUITY\n');
 
     const base = await serveFolder(root);
     const page = await openPage(base, `${base}/news/playlist.m3u8`);
     await waitFor('the first pictures', async () => (await look(page)).time > 0.5);
     expect(Math.abs((await look(page)).duration - seconds)).toBeLessThan(0.2);
-    await page.evaluate('v.playbackRate = 2');
-    await waitFor('the end', async () => (await page.evaluate('v.ended')) === true, 60_000);
+    await ask(page, 'v.playbackRate = 2');
+    await waitFor('the end', async () => (await ask(page, 'v.ended')) === true, 60_000);
     const played = await look(page);
     expect(played.errors.filter((error) => error.startsWith('fatal'))).toEqual([]);
     expect(played.width).toBe(320);
     expect(played.frames).toBeGreaterThan(seconds * 25 * 0.8);
     for (const at of [1, seconds - 2, seconds / 2]) {
-      await page.evaluate(`v.currentTime = ${at}; v.play()`);
+      await ask(page, `v.currentTime = ${at}; v.play()`);
       await waitFor(
         `to play from ${at}`,
         async () => Math.abs((await look(page)).time - at - 0.5) < 0.5 && (await look(page)).time > at + 0.2,
@@ -91,12 +107,12 @@ describe('chromium with hls.js', () => {
     expect((await look(page)).errors.filter((error) => error.startsWith('fatal'))).toEqual([]);
   });
 
-  it('follows a recording while it is made', async () => {
+  it('follows a recording while it is made', { timeout: LIMIT_MS }, async () => {
     const root = await temporaryFolder();
     const folder = join(root, 'live');
     await playerFiles(root);
     const livetape = await createLivetape({ root });
-    onTestFinished(() => livetape.close());
+    onTestFinished(() => within('livetape to close', livetape.close(), 25_000));
     livetape.connect(`file:${join(PROJECT, 'assets/demo.ts')}?loop=1`, 'live');
     await livetape.dvr.startRecording('live', '', { enabled: true, segmentDuration: 2, retentionSec: 0, maxSizeGb: 0, storagePath: '' });
     await waitFor('two segments', async () => segmentsIn(await playlistOf(folder)) >= 2);

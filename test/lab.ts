@@ -37,11 +37,23 @@ export async function freeUdpPort(): Promise<number> {
   return port;
 }
 
-/** Waits until `condition` answers something that is not false, null or undefined; says what it waited for when it does not. */
+/** Waits for what has no limit of time of its own (a page's answer, an end); says what it waited for when it does not come. */
+export async function within<T>(what: string, promise: T | Promise<T>, timeoutMs = 30_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms: ${what}`)), timeoutMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A look that `waitFor` has begun may take so long past its limit: a slow machine is not a fault. */
+const LAST_LOOK_MS = 10_000;
+
+/** Waits until `condition` answers something that is not false, null or undefined; says what it waited for when it does not, or does not answer at all. */
 export async function waitFor<T>(what: string, condition: () => T | Promise<T>, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const untilMs = Date.now() + timeoutMs;
   for (;;) {
-    const answer = await condition();
+    const answer = await within(what, condition(), Math.max(0, untilMs - Date.now()) + LAST_LOOK_MS);
     if (answer !== false && answer !== null && answer !== undefined) return answer;
     if (Date.now() > untilMs) throw new Error(`waited ${timeoutMs} ms in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
@@ -55,7 +67,7 @@ export interface Running {
   readonly stderr: () => string;
   /** Kept with the exit status, or the signal's name. */
   readonly exited: Promise<number | string>;
-  /** Sends a signal (SIGINT unless named) and waits for the end. */
+  /** Sends a signal (SIGINT unless named) and waits for the end, a minute at most. */
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
@@ -80,7 +92,7 @@ export function start(command: string, args: readonly string[], options: { cwd?:
     exited,
     stop(signal = 'SIGINT') {
       child.kill(signal);
-      return exited;
+      return within(`${command} to end after ${signal}: ${printed.stderr}`, exited, 60_000);
     },
   };
 }

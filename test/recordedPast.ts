@@ -93,7 +93,7 @@ async function piecesOf(folder: string, seconds: number): Promise<Uint8Array[]> 
     '300k',
   ];
   const sources = inputs.flatMap((input) => ['-f', 'lavfi', '-i', input]);
-  await output('ffmpeg', [
+  const args = [
     '-nostdin',
     '-v',
     'error',
@@ -109,7 +109,8 @@ async function piecesOf(folder: string, seconds: number): Promise<Uint8Array[]> 
     '-f',
     'mpegts',
     path,
-  ]);
+  ];
+  await output('ffmpeg', args, 120_000);
   const bytes = await readFile(path);
   await rm(path);
   const pieces: Uint8Array[] = [];

@@ -2,7 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { livetape, temporaryFolder, waitFor, type Running } from './lab.js';
+import { livetape, temporaryFolder, waitFor, within, type Running } from './lab.js';
+
+/** What is asked for has been answered in full by then. */
+const ANSWER_MS = 30_000;
 
 /** A server that runs. */
 export interface TestServer {
@@ -29,7 +32,7 @@ export async function startServer(options: { root?: string; yaml?: string; args?
     if (running.child.exitCode !== null || running.child.signalCode !== null) return;
     const exited = new Promise((resolve) => running.child.once('exit', resolve));
     running.child.kill('SIGTERM');
-    await exited;
+    await within('the server to end after SIGTERM', exited, 25_000);
   });
   const url = await waitFor(
     'the server to say its address',
@@ -39,14 +42,20 @@ export async function startServer(options: { root?: string; yaml?: string; args?
     },
     60_000,
   );
-  const get = (path: string, init?: RequestInit): Promise<Response> => fetch(`${url}${path}`, init);
+  const unanswered =
+    (path: string) =>
+    (cause: unknown): never => {
+      throw new Error(`${path} was not answered in full within ${ANSWER_MS} ms: ${String(cause)}`, { cause });
+    };
+  const get = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`${url}${path}`, { signal: AbortSignal.timeout(ANSWER_MS), ...init }).catch(unanswered(path));
   return {
     url,
     root,
     config,
     running,
     get,
-    json: async (path, init) => (await (await get(path, init)).json()) as Record<string, unknown>,
-    text: async (path) => (await get(path)).text(),
+    json: async (path, init) => (await (await get(path, init)).json().catch(unanswered(path))) as Record<string, unknown>,
+    text: async (path) => (await get(path)).text().catch(unanswered(path)),
   };
 }
