@@ -5,17 +5,8 @@ import type { ArchiveStatus } from '../../playback/index.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { tellsPaths } from '../streamEdits.js';
-import {
-  codeParams,
-  countSchema,
-  findChannel,
-  gapAnswer,
-  gapSchema,
-  recordingAnswer,
-  recordingSchema,
-  timeSchema,
-  timeText,
-} from './shapes.js';
+import { codeParams, countSchema, gapAnswer, gapSchema, recordingAnswer, recordingSchema, timeSchema, timeText } from './shapes.js';
+import { findChannel } from './streamShape.js';
 
 const archiveSchema = z
   .object({

@@ -8,7 +8,8 @@ import type { ServerContext } from '../context.js';
 import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { patchedStream, replacedStream } from '../streamEdits.js';
-import { codeParams, findChannel, streamAnswer, streamAnswerSchema, type StreamAnswer } from './shapes.js';
+import { codeParams } from './shapes.js';
+import { findChannel, streamAnswer, streamAnswerSchema, type StreamAnswer } from './streamShape.js';
 
 /** An answer waits so long at most for a recorder to begin what was written; the stream's `status` says how far it is. */
 const SETTLE_MS = 5000;
