@@ -1,4 +1,4 @@
-/** docs/reference/config.md says what the schema says (`npx vitest run -u test/configDoc.test.ts` writes it), and the example file is right. */
+/** docs/reference/config.md says what the schema says (`npx vitest run --project across test/configDoc.test.ts -u` writes it), and the example file is right. */
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -28,9 +28,11 @@ it('docs/guide/livetape.yaml is a right file, names every setting, and keeps its
   expect([...store.state.streams.keys()]).toEqual(['news', 'sport/1', 'sport/2', 'parliament', 'event']);
   expect(store.state.streams.get('sport/1')?.dvr).toMatchObject({ retention_sec: 86400, max_size_gb: 200 });
   for (const name of Object.keys(configSchema.shape)) expect(text).toMatch(new RegExp(`^${name}:`, 'm'));
-  for (const name of Object.keys(configSchema.parse({}).playback)) expect(text).toMatch(new RegExp(`^  ${name}:`, 'm'));
+  const { playback, auth, http, tls, egress } = configSchema.parse({});
+  for (const name of Object.keys({ ...playback, ...auth, ...http, ...tls, ...egress })) expect(text).toMatch(new RegExp(`^  ${name}:`, 'm'));
+  for (const name of Object.keys(http.limits)) expect(text).toMatch(new RegExp(`^    ${name}:`, 'm'));
   await store.patch('event', { dvr: { enabled: true } });
   await store.remove('sport/2');
-  const expected = text.replace('enabled: false', 'enabled: true').replace(/ {2}# Program 3[^]*?\n(?=\n {2}parliament)/, '');
+  const expected = text.replace('{ enabled: false', '{ enabled: true').replace(/ {2}# Program 3[^]*?\n(?=\n {2}parliament)/, '');
   expect(await readFile(path, 'utf8')).toBe(expected);
 });

@@ -1,6 +1,6 @@
 /** docs/reference/config.md, made from the schema of livetape.yaml: its fields, what each takes, and what holds where it is left out. */
 import { z } from 'zod';
-import { configSchema, DVR_DEFAULTS, dvrSchema, streamSchema, templateSchema } from '../src/config/index.js';
+import { configSchema, DVR_DEFAULTS, dvrSchema, hookSchema, streamSchema, templateSchema } from '../src/config/index.js';
 
 interface Field {
   readonly description?: string;
@@ -12,6 +12,7 @@ interface Field {
   readonly maximum?: number;
   readonly maxLength?: number;
   readonly default?: unknown;
+  readonly items?: Field;
   readonly properties?: Readonly<Record<string, Field>>;
 }
 
@@ -23,7 +24,7 @@ export function configReference(): string {
 The configuration of \`livetape serve\`: one YAML file, \`livetape.yaml\` unless \`--config\` names another. It need not be there: then the defaults hold. This page is made from the schema in
 \`src/config/schema.ts\`; a commented file to begin with is [livetape.yaml](../guide/livetape.yaml).
 
-The file is followed: a change holds at once, also after \`SIGHUP\`, and interrupts only the recordings that it must. \`listen\`, \`data\`, \`recorders\`, \`min_free_gb\` and \`playback.cache_mb\` hold from the next start on.
+The file is followed: a change holds at once, also after \`SIGHUP\`, and interrupts only the recordings that it must. \`listen\`, \`data\`, \`state\`, \`recorders\`, \`min_free_gb\`, \`playback.cache_mb\` and the paths in \`tls\` hold from the next start on.
 A file that is wrong does not end a running server: what held goes on to hold, the log and \`/readyz\` say what is wrong (\`livetape.yaml:12:7: streams.news.dvr.retention_sec: …\`), and so it is when the file is taken away.
 A start with a wrong file fails.
 
@@ -39,6 +40,38 @@ ${table(config)}
 ## \`playback\`
 
 ${table(fieldsOf(configSchema.shape.playback))}
+
+## \`auth\`
+
+[Access](../guide/access.md) tells what it is for.
+
+${table(fieldsOf(configSchema.shape.auth))}
+
+### \`auth.keys\`
+
+${table(within(configSchema.shape.auth, 'keys'))}
+
+## \`http\`
+
+${table(fieldsOf(configSchema.shape.http))}
+
+### \`http.limits\`
+
+${table(within(configSchema.shape.http, 'limits'))}
+
+## \`tls\`
+
+${table(fieldsOf(configSchema.shape.tls))}
+
+## \`egress\`
+
+${table(fieldsOf(configSchema.shape.egress))}
+
+## \`hooks\`
+
+Names (1 to 64 letters, digits, \`_\` and \`-\`) with what is said of each. [Webhooks](../guide/webhooks.md) tells what they send.
+
+${table(fieldsOf(hookSchema))}
 
 ## \`streams\`
 
@@ -68,6 +101,14 @@ function fieldsOf(schema: z.ZodType): Readonly<Record<string, Field>> {
   return json.properties;
 }
 
+/** What a field of a schema holds: its own fields, or those of each in its list. */
+function within(schema: z.ZodType, name: string): Readonly<Record<string, Field>> {
+  const field = fieldsOf(schema)[name];
+  const found = field?.properties ?? field?.items?.properties;
+  if (found === undefined) throw new Error(`${name} has no fields`);
+  return found;
+}
+
 function table(fields: Readonly<Record<string, Field>>, defaults: Readonly<Record<string, unknown>> = {}): string {
   const rows = Object.entries(fields).map(([name, field]) => {
     const standard = defaults[name] ?? field.default;
@@ -81,6 +122,7 @@ function values(field: Field): string {
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
   if (field.anyOf !== undefined) return field.anyOf.map(values).join(', or ');
   if (field.type === 'object') return 'fields';
+  if (field.type === 'array') return field.items?.type === 'object' ? 'list' : 'list of texts';
   if (field.type === 'boolean') return '`true`, `false`';
   if (field.type === 'string') return field.maxLength === undefined ? 'text' : `text, ${field.maxLength} characters at most`;
   const kind = field.type === 'integer' ? 'whole number' : 'number';
