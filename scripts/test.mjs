@@ -12,8 +12,10 @@ import { ROOT, ensureBuilt, ensureDependencies } from './ensure.mjs';
 const NEEDED = [
   ['program', 'ffmpeg', 'ffmpeg'],
   ['program', 'ffprobe', 'ffmpeg'],
+  ['program', 'openssl', 'openssl'],
   ['program', 'chromium', 'chromium'],
   ['program', 'strace', 'strace'],
+  ['program', 'openssl', 'openssl'],
   ['program', 'cvlc', 'vlc-bin'],
   ['program', 'cvlc', 'vlc-plugin-base'],
   ['program', 'gst-launch-1.0', 'gstreamer1.0-tools'],

@@ -29,7 +29,8 @@ it('docs/guide/livetape.yaml is a right file, names every setting, and keeps its
   expect(store.state.streams.get('sport/1')?.dvr).toMatchObject({ retention_sec: 86400, max_size_gb: 200 });
   for (const name of Object.keys(configSchema.shape)) expect(text).toMatch(new RegExp(`^${name}:`, 'm'));
   const { playback, auth, http, tls, egress } = configSchema.parse({});
-  for (const name of Object.keys({ ...playback, ...auth, ...http, ...tls, ...egress })) expect(text).toMatch(new RegExp(`^  ${name}:`, 'm'));
+  for (const name of Object.keys({ ...playback, ...auth, ...http, ...tls, ...egress }))
+    expect(text).toMatch(new RegExp(`^  ${name}:`, 'm'));
   for (const name of Object.keys(http.limits)) expect(text).toMatch(new RegExp(`^    ${name}:`, 'm'));
   await store.patch('event', { dvr: { enabled: true } });
   await store.remove('sport/2');

@@ -130,9 +130,19 @@ export const httpSchema = z
           .min(1)
           .default(60)
           .describe('Wrong credentials of one address per minute; a right one is never refused.'),
-        sessions: z.number().int().min(1).default(20_000).describe('Viewers at a time; one address has as many as it may have connections.'),
+        sessions: z
+          .number()
+          .int()
+          .min(1)
+          .default(20_000)
+          .describe('Viewers at a time; one address has as many as it may have connections.'),
         event_streams: z.number().int().min(1).default(100).describe('Clients of `/api/v1/events`.'),
-        exports: z.number().int().min(1).default(16).describe('Windows that are sent as one file at a time; an address has a quarter of them at most.'),
+        exports: z
+          .number()
+          .int()
+          .min(1)
+          .default(16)
+          .describe('Windows that are sent as one file at a time; an address has a quarter of them at most.'),
         streams: z.number().int().min(1).default(10_000).describe('Streams that the API may make.'),
       })
       .prefault({})
