@@ -175,7 +175,9 @@ interface Wanted {
 async function findWindow(archive: StreamStorage, wanted: Wanted): Promise<Window> {
   const found = await scanJournal(archive, (header) => new WindowFold(header, wanted));
   if (found === undefined) {
-    throw new LivetapeError('STREAM_NOT_FOUND', `there is no playlist in ${archive.location}`, { context: { code: wanted.streamCode } });
+    throw new LivetapeError('STREAM_NOT_FOUND', `there is no playlist in ${archive.location}`, {
+      context: { code: wanted.streamCode, location: archive.location },
+    });
   }
   return found;
 }

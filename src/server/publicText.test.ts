@@ -14,6 +14,7 @@ describe('withoutPaths (D10)', () => {
     ['source file://localhost/srv/a.ts: it', 'source file:a.ts: it'],
     ['root:/srv/dvr/x', 'root:x'],
     ['it is in /srv/dvr/', 'it is in dvr'],
+    ['open \'/srv/my films/a b.ts\': "/x y/z"', 'open \'a b.ts\': "z"'],
     ['another writer is at work in /srv/dvr/news', 'another writer is at work in news'],
     ['(/a/b) "/a/c" /a/d, /a/e; </a/f>', '(b) "c" d, e; <f>'],
     ['it is in /', 'it is in /'],

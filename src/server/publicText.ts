@@ -6,10 +6,11 @@ import { basename } from 'node:path';
 import type { ErrorCode, LivetapeError } from '../base/index.js';
 import { redactUrl } from '../ingest/index.js';
 
-/** What is told of errors of 5xx that are about this machine, in the place of their messages. Other messages are told without paths. */
+/** What is told of errors that are about this machine, in the place of their messages. Other messages are told without paths. */
 export const TOLD: Partial<Readonly<Record<ErrorCode, string>>> = {
   ARCHIVE_CORRUPT: 'what is recorded cannot be read: a file of the archive is damaged',
   ARCHIVE_FORMAT_NEWER: 'what is recorded was written by a newer version of Livetape',
+  PATH_OUTSIDE_ROOT: 'what lies there leads out of the folder of the archives',
   OWNERSHIP_LOST: 'another writer has taken over the archive',
   STORAGE_UNWRITABLE: 'what is recorded cannot be stored: its folder may not be written to',
   STORAGE_FAILED: 'the medium on which is recorded failed',
@@ -42,6 +43,9 @@ function pathsOf(cause: unknown): unknown[] {
 /** An absolute path: not what follows the host of a URL, nor `a/b`. `file:` may stand before it. */
 const PATH = /(?<![\w./%@~*\]-])(file:(?:\/\/(?:localhost)?)?)?(\/(?!\/)[^\s"'<>|,;:()[\]{}]*)/gi;
 
+/** In quotes, as Node says them: blanks belong to it. */
+const QUOTED = /(['"])(\/(?!\/)(?:(?!\1).)*)\1/g;
+
 /**
  * A text for people with absolute paths cut down to their last part.
  * @param known - paths that may be in it, with blanks and all
@@ -49,6 +53,7 @@ const PATH = /(?<![\w./%@~*\]-])(file:(?:\/\/(?:localhost)?)?)?(\/(?!\/)[^\s"'<>
 export function withoutPaths(text: string, known: readonly string[] = []): string {
   let told = text;
   for (const path of known) if (path.startsWith('/') && path !== '/') told = told.replaceAll(path, basename(path));
+  told = told.replace(QUOTED, (_all, quote: string, path: string) => `${quote}${basename(path) || '/'}${quote}`);
   return told.replace(
     PATH,
     (_all, scheme: string | undefined, path: string) => `${scheme === undefined ? '' : 'file:'}${basename(path) || '/'}`,

@@ -277,7 +277,8 @@ export class FollowedStream {
       if (old !== undefined && state?.known !== old.known) old.known.forget();
       this.#state = state;
       if (state !== undefined) return state;
-      throw new LivetapeError('NOTHING_RECORDED', `no segment is recorded in ${this.storage.location}`);
+      const { location } = this.storage;
+      throw new LivetapeError('NOTHING_RECORDED', `no segment is recorded in ${location}`, { context: { location } });
     }
   }
 
