@@ -5,9 +5,10 @@ import { isLivetapeError } from '../base/index.js';
 import type { PlaylistAnswer, PlaylistRequest } from '../playback/index.js';
 import { chooseCoding, type Coding } from './acceptEncoding.js';
 import { CHANGES, isKnown, PAST, weakTag } from './caching.js';
-import { compressed } from './compress.js';
+import { codingNow, compressed } from './compress.js';
 import { varyBy } from './door/cors.js';
 import { checkReach } from './door/windows.js';
+import { inTurn } from './inTurn.js';
 import type { PlaybackExchange } from './playbackRequest.js';
 import { begun, sendBody, sendHead } from './sending.js';
 
@@ -43,13 +44,13 @@ async function tryToSend(exchange: PlaybackExchange, asked: PlaylistRequest): Pr
     return;
   }
   const coding = chooseCoding(request.headers['accept-encoding']);
-  const typed = {
+  const typed = (by: Coding): Record<string, string> => ({
     ...headers,
     'content-type': 'application/vnd.apple.mpegurl',
-    ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
-  };
+    ...(by === 'identity' ? {} : { 'content-encoding': by }),
+  });
   if (request.method === 'HEAD') {
-    sendHead(reply.headers(typed));
+    sendHead(reply.headers(typed(coding)));
     return;
   }
   await sendText(exchange, { answer, asked, coding, typed });
@@ -59,7 +60,8 @@ interface Text {
   readonly answer: PlaylistAnswer;
   readonly asked: PlaylistRequest;
   readonly coding: Coding;
-  readonly typed: Readonly<Record<string, string>>;
+  /** The headers of a text that is coded so. */
+  readonly typed: (coding: Coding) => Record<string, string>;
 }
 
 async function sendText({ context, viewing, code, reply }: PlaybackExchange, { answer, asked, coding, typed }: Text): Promise<void> {
@@ -67,13 +69,14 @@ async function sendText({ context, viewing, code, reply }: PlaybackExchange, { a
   const key = `${code} ${answer.version} ${JSON.stringify(asked)}`;
   const kept = await viewing.playlists.get(key, coding, () => answer.body());
   if (kept) {
-    void reply.headers({ ...typed, 'content-length': kept.length });
+    void reply.headers({ ...typed(coding), 'content-length': kept.length });
     await sendBody(reply, one(kept), { clock, log, limits: viewing.limits, sizeBytes: kept.length });
     return;
   }
-  const body = await begun(answer.body());
-  void reply.headers(typed);
-  await sendBody(reply, compressed(body, coding), { clock, log, limits: viewing.limits });
+  const body = await begun(inTurn(answer.body()));
+  const now = codingNow(coding);
+  void reply.headers(typed(now));
+  await sendBody(reply, compressed(body, now), { clock, log, limits: viewing.limits });
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -185,10 +185,10 @@ class Viewer {
         if (first + n <= this.#newest) continue;
         if ((await this.#load(new URL(uri, this.#url).href)) === undefined) break;
         this.#newest = first + n;
+        this.#stoodMs = Math.max(this.#stoodMs, performance.now() - this.#movedAtMs);
         this.#movedAtMs = performance.now();
       }
       await pause(100);
-      this.#stoodMs = Math.max(this.#stoodMs, performance.now() - this.#movedAtMs);
     }
   }
 
