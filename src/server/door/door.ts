@@ -51,6 +51,7 @@ export interface Failures {
 interface Open {
   readonly grant: Grant;
   readonly credential: Credential | undefined;
+  readonly address: string;
   readonly end: () => void;
 }
 
@@ -130,12 +131,10 @@ export class Door {
   }
 
   /** Calls `end` when what a long answer was given for holds no more. Answers with what to call when the answer is over. */
-  whileOpen(request: FastifyRequest, end: () => void): () => void {
-    const { grant } = request;
-    if (grant.kind === 'local' || grant.kind === 'anonymous') return () => undefined;
-    const open: Open = { grant, credential: credentialOf(request.raw), end };
+  whileOpen(request: Pick<FastifyRequest, 'grant' | 'ip' | 'raw'>, end: () => void): () => void {
+    const open: Open = { grant: request.grant, credential: credentialOf(request.raw), address: request.ip, end };
     this.#open.add(open);
-    this.#timer ??= this.#options.clock.every(LOOK_MS, () => this.#look());
+    this.#timer ??= this.#options.clock.every(LOOK_MS, () => void this.#look());
     return () => {
       this.#open.delete(open);
       if (this.#open.size > 0) return;
@@ -144,12 +143,25 @@ export class Door {
     };
   }
 
-  #look(): void {
-    const nowMs = this.#options.clock.nowMs();
-    for (const { grant, credential, end } of [...this.#open]) {
-      const until = Math.min(grant.expiresMs, grant.window?.toMs ?? Infinity);
-      const isGone = grant.kind === 'token' && credential !== undefined && !('grant' in this.#options.tokens.verify(credential.text));
-      if (nowMs >= until || isGone) end();
+  async #look(): Promise<void> {
+    for (const open of [...this.#open]) if (!(await this.#holds(open))) open.end();
+  }
+
+  /** Whether what was opened would be opened now: the credential may be over, and so may be what let in those who had none. */
+  async #holds({ grant, credential, address }: Open): Promise<boolean> {
+    const { tokens, signed, clock, config } = this.#options;
+    if (clock.nowMs() >= Math.min(grant.expiresMs, grant.window?.toMs ?? Infinity)) return false;
+    switch (grant.kind) {
+      case 'local':
+        return !this.isGuarded;
+      case 'anonymous':
+        return !this.isGuarded || config.state.config.auth.playback === 'open';
+      case 'token':
+        return credential === undefined || 'grant' in tokens.verify(credential.text);
+      case 'signed':
+        return credential === undefined || 'grant' in (await signed.verify(credential.text, address));
+      case 'authorizer':
+        return true;
     }
   }
 

@@ -2,10 +2,13 @@
 import fc from 'fast-check';
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { coversPattern, matchesAny } from '../../access/index.js';
-import { isLivetapeError } from '../../base/index.js';
+import { isLivetapeError, ManualClock } from '../../base/index.js';
+import { ANONYMOUS, coversPattern, LOCAL, matchesAny, openSignedTokens, type Grant, type SigningKey } from '../../access/index.js';
 import type { Playback, StreamRequest } from '../../playback/index.js';
+import { TestConfig } from '../testConfig.js';
+import { MemoryTokens } from '../testDoor.js';
 import { credentialOf, takeFromPath, withTokenInPath } from './credential.js';
+import { Door } from './door.js';
 import { refuseForeignHost } from './host.js';
 import { checkReach, checkWindow } from './windows.js';
 
@@ -153,5 +156,62 @@ describe('D8: a window', () => {
     const answer = { age: 'live', version: '', targetDurationSec: 6, async *body() {} } as const;
     expect(() => checkReach(open, asked, { ...answer, reachMs: 60_000 })).not.toThrow();
     expect(() => checkReach(open, asked, { ...answer, reachMs: 70_000 })).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+  });
+});
+
+describe('D3: what was opened', () => {
+  const KEYS: SigningKey[] = ['old', 'new'].map((id) => ({ id, secret: `the ${id} key, of more than thirty-two bytes` }));
+
+  it('ends within 5 s when it would not be opened any more: auth came, watching takes a credential, a key is gone, a token was revoked', async () => {
+    const clock = new ManualClock();
+    const config = new TestConfig();
+    const auth = (change: object): void => config.setConfig({ auth: { ...config.state.config.auth, ...change } });
+    const tokens = new MemoryTokens(clock);
+    let keys = KEYS;
+    const signed = openSignedTokens({ keys: () => keys, clock });
+    const door = new Door({ config, clock, tokens, signed, authorizer: { ask: async () => undefined } });
+    const ended: string[] = [];
+    const open = (name: string, grant: Grant, token?: string): (() => void) =>
+      door.whileOpen({ grant, ip: '127.0.0.1', raw: request('/x', token === undefined ? undefined : `Bearer ${token}`) }, () =>
+        ended.push(name),
+      );
+    const opened = async (name: string, token: string): Promise<void> => {
+      const verdict = tokens.isToken(token) ? tokens.verify(token) : await signed.verify(token, '127.0.0.1');
+      if (!('grant' in verdict)) throw new Error(`${name}: ${verdict.refused}`);
+      closers.set(name, open(name, verdict.grant, token));
+    };
+    const closers = new Map<string, () => void>();
+    /** What has ended since, which is closed by that. */
+    const endedNow = async (): Promise<string[]> => {
+      clock.advance(2000);
+      // the signature is looked at in promises, before the next task
+      await new Promise((resolve) => setImmediate(resolve));
+      const now = ended.splice(0);
+      for (const name of now) closers.get(name)?.();
+      return now;
+    };
+
+    closers.set('local', open('local', LOCAL));
+    expect(await endedNow()).toEqual([]);
+    auth({ enabled: true, playback: 'open' });
+    closers.set('viewer', open('viewer', { ...ANONYMOUS, scopes: new Set(['playback']), streams: ['*'] }));
+    expect(await endedNow()).toEqual(['local']);
+    auth({ playback: 'required' });
+    expect(await endedNow()).toEqual(['viewer']);
+
+    const token = tokens.make({ name: 'lobby', scopes: ['playback'] });
+    const link = await openSignedTokens({ keys: () => KEYS, clock }).sign({
+      stream: 'news',
+      expiresMs: clock.nowMs() + 3_600_000,
+      window: {},
+      address: undefined,
+    });
+    await opened('token', token);
+    await opened('link', link);
+    expect(await endedNow()).toEqual([]);
+    keys = KEYS.slice(1);
+    expect(await endedNow()).toEqual(['link']);
+    await tokens.revoke(tokens.list()[0]?.id ?? '');
+    expect(await endedNow()).toEqual(['token']);
   });
 });
