@@ -22,6 +22,16 @@ it.each([
   expect(after.statusCode).toBe(status === 403 ? 200 : 404);
 });
 
+it.each(['/%61pi/v1/streams/news', '/a%70%69/v1/streams/%6eews', '/api%2fv1/streams/news', '//api/v1/streams/news'])(
+  'however the address is written: %s',
+  async (url) => {
+    await using test = await openTestApp({ yaml: 'streams: { news: {} }' });
+    const { statusCode } = await test.app.inject({ method: 'DELETE', url, headers: { host: HOST, 'sec-fetch-site': 'cross-site' } });
+    expect([403, 404, 405]).toContain(statusCode);
+    expect((await test.inject('/api/v1/streams/news')).statusCode).toBe(200);
+  },
+);
+
 it('what is played and watched over is open to any page', async () => {
   await using test = await openTestApp();
   expect((await test.inject({ url: '/healthz', headers: { 'sec-fetch-site': 'cross-site' } })).statusCode).toBe(200);
