@@ -33,7 +33,10 @@ export interface TokenStore extends Closable {
   create(request: TokenRequest): Promise<{ readonly token: string; readonly record: TokenRecord }>;
   /** All, by date. */
   list(): readonly TokenRecord[];
-  /** @throws LivetapeError TOKEN_NOT_FOUND, STATE_UNWRITABLE */
+  /**
+   * @param id - or the token whole
+   * @throws LivetapeError TOKEN_NOT_FOUND, STATE_UNWRITABLE
+   */
   revoke(id: string): Promise<TokenRecord>;
   /** Whether it looks like one of these tokens at all; says nothing of whether it is one. */
   isToken(text: string): boolean;

@@ -130,10 +130,21 @@ it('D3: a revoked token opens nothing at once, and stays so', async () => {
   stop();
   expect(store.verify(token)).toEqual({ refused: 'wrong' });
   expect(store.verify(kept)).toHaveProperty('grant');
-  await expect(store.revoke(record.id)).rejects.toMatchObject({ code: 'TOKEN_NOT_FOUND' });
+  await expect(store.revoke(record.id)).rejects.toMatchObject({
+    code: 'TOKEN_NOT_FOUND',
+    message: `there is no token with the id ${record.id}`,
+  });
   const again = await open();
   expect(again.verify(token)).toEqual({ refused: 'wrong' });
   expect(again.verify(kept)).toHaveProperty('grant');
+  // by the token itself, too; and no part of its secret is in an error
+  for (const wrong of [`${kept}x`, kept.slice(3), kept.slice(0, 40)]) {
+    await expect(again.revoke(wrong)).rejects.toMatchObject({
+      code: 'TOKEN_NOT_FOUND',
+      message: 'an id is the 8 letters and digits after lt_',
+    });
+  }
+  expect(await again.revoke(kept)).toMatchObject({ name: VIEWER.name });
 });
 
 it.each([

@@ -11,6 +11,7 @@ import type { Grant } from './grant.js';
 import { readTokens, requestSchema, TOKEN_FILE, writeTokens, type StoredToken } from './tokenFile.js';
 
 const TOKEN = /^lt_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})$/;
+const ID = /^[A-Za-z0-9]{8}$/;
 /** Bits that nobody guesses: of so many no slow hash is needed. */
 const SECRET_BYTES = 32;
 const ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -85,11 +86,18 @@ class FileTokenStore implements TokenStore {
     return records.sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
   }
 
-  async revoke(id: string): Promise<TokenRecord> {
+  async revoke(given: string): Promise<TokenRecord> {
+    // Who has only the token itself has its id in it.
+    const id = TOKEN.exec(given)?.[1] ?? given;
     const stored = await this.#change((tokens) => {
       const found = tokens.get(id);
-      if (found === undefined)
-        throw new LivetapeError('TOKEN_NOT_FOUND', `there is no token with the id ${JSON.stringify(id.slice(0, 40))}`);
+      if (found === undefined) {
+        // What is no id may hold the secret of a token (D11): it is not repeated.
+        throw new LivetapeError(
+          'TOKEN_NOT_FOUND',
+          ID.test(id) ? `there is no token with the id ${id}` : 'an id is the 8 letters and digits after lt_',
+        );
+      }
       const left = new Map(tokens);
       left.delete(id);
       return [left, found];

@@ -11,6 +11,8 @@ it.each([
   ['/news/index.m3u8?dvr=60&token=abc&x=1', '/news/index.m3u8?dvr=60&token=***&x=1'],
   ['Authorization: Bearer abc.def', 'Authorization: Bearer ***'],
   ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw failed', 'whsec_*** failed'],
+  ['{"url":"https://h:8080/t/ann-7361/news/index.m3u8"}', '{"url":"https://h:8080/t/***/news/index.m3u8"}'],
+  ['{"path":"/srv/t/dvr/.livetape/admin-token"}', '{"path":"/srv/t/dvr/.livetape/admin-token"}'],
   ['tcp://h:1 lost; udp://@239.0.0.1:5000; a@b', 'tcp://h:1 lost; udp://@239.0.0.1:5000; a@b'],
 ])('%j is logged as %j', (text, scrubbed) => expect(scrub(text)).toBe(scrubbed));
 

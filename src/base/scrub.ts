@@ -15,8 +15,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]+/gi, `$1 ${HIDDEN}`],
   // user info of a URL
   [/(:\/\/)[^\s/?#@"'\\]+@/g, `$1${HIDDEN}@`],
-  // a token in a path, or in a query
-  [/(\/t\/)[^\s/"'\\]+(?=\/)/g, `$1${HIDDEN}`],
+  // a token in a path of ours (in the middle of one of this machine's `t` is a folder), or in a query
+  [/((?:^|[\s"'(=]|:\/\/[^\s/"'\\]+)\/t\/)[^\s/"'\\]+(?=\/)/g, `$1${HIDDEN}`],
   [/([?&](?:[\w-]*token|secret|password|pass|pwd|auth|key|sign|signature)=)[^\s&#"'\\]+/gi, `$1${HIDDEN}`],
 ];
 

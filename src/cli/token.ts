@@ -62,7 +62,7 @@ export function addToken(program: Command, io: CliIo): void {
     .action((given: Place) => list(given, io));
   placed(token.command('revoke'))
     .description('take a token away')
-    .argument('<ID>', 'its id: the part after lt_')
+    .argument('<ID>', 'its id: the part after lt_ (or the token whole)')
     .action((id: string, given: Place) => revoke(id, given, io));
   placed(token.command('sign'))
     .description('sign a token for watching a stream, or a window of it')
@@ -124,7 +124,7 @@ async function revoke(id: string, given: Place, io: CliIo): Promise<void> {
   const { state } = await placeOf(given, io);
   await using store = await openStore(state, io);
   const record = await store.revoke(id);
-  await audited(state, io, 'revokeToken', id);
+  await audited(state, io, 'revokeToken', record.id);
   io.out(given.json ? `${JSON.stringify(recordJson(record))}\n` : `revoked ${record.id} (${record.name})\n`);
 }
 

@@ -1,6 +1,14 @@
 /** Which requests are control actions, and what the audit log says of them (docs/design/door.md, A1). */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { scrub } from '../../base/index.js';
 import type { Audit } from './audit.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What an action is about where its path does not say it: set by its route. */
+    target?: string;
+  }
+}
 
 /** Names that are written of what a request was to change, and how long one may be. */
 const MAX_NAMES = 20;
@@ -13,7 +21,7 @@ export function auditActions(app: Pick<FastifyInstance, 'addHook'>, audit: Audit
   });
 }
 
-/** What nobody sent who is known is not written: anybody could fill the log with it. */
+/** What nobody sent who is known is not written: anybody could fill the log with it. Nor is what was meant for something that is not there: nothing was done to it. */
 function isAction({ method, grant, routeOptions }: FastifyRequest, { statusCode }: FastifyReply): boolean {
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return false;
   const isKnown = (grant as typeof grant | null) !== null && grant.kind !== 'anonymous';
@@ -28,10 +36,8 @@ function actionOf(request: FastifyRequest, reply: FastifyReply): Parameters<Audi
     who: grant,
     address: ip,
     operation: schema?.operationId ?? `${method} ${routeOptions.url ?? ''}`,
-    target: [code ?? id, name]
-      .filter((part) => part !== undefined)
-      .join('/')
-      .slice(0, 300),
+    // somebody may have written a whole token where its id belongs (D11)
+    target: scrub(request.target ?? [code ?? id, name].filter((part) => part !== undefined).join('/')).slice(0, 300),
     status: reply.statusCode,
     changed: reply.statusCode < 400 ? namesOf(body) : [],
   };

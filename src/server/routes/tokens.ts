@@ -117,7 +117,8 @@ export const tokenRoutes: Routes = (context) => async (app) => {
         },
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       const expiresMs = momentOf('expires_at', body.expires_at);
       if (expiresMs !== undefined && expiresMs <= clock.nowMs()) throw new LivetapeError('REQUEST_INVALID', 'body.expires_at: it is over');
       const { token, record } = await tokens.create({
@@ -126,6 +127,7 @@ export const tokenRoutes: Routes = (context) => async (app) => {
         streams: body.streams,
         expiresAt: expiresMs === undefined ? undefined : new Date(expiresMs),
       });
+      request.target = record.id;
       return reply
         .code(201)
         .header('cache-control', 'no-store')
@@ -166,8 +168,10 @@ export const tokenRoutes: Routes = (context) => async (app) => {
         response: { 200: json('It is signed.', signedSchema), ...errorResponses(), ...bodyErrors },
       },
     },
-    async ({ body, grant }, reply) => {
+    async (request, reply) => {
+      const { body, grant } = request;
       const { stream, address, expires_in: expiresIn } = body;
+      request.target = stream;
       if (!hasScope(grant, 'playback') || !coversAll(grant, stream)) throw forbidden(`the credential is not for watching ${stream}`);
       const [fromMs, toMs] = [momentOf('from', body.from), momentOf('to', body.to)];
       if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs)
