@@ -2,6 +2,7 @@
  * What the file says, judged: the schema, and what no schema can say (codes that exclude each other, templates that are not there, sources that
  * cannot be understood). All that is wrong is found at once. Then each stream is filled in from its template and the defaults (docs/design/server.md, C3).
  */
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { LivetapeError, silentLogger, systemClock } from '../base/index.js';
 import { EgressGuard } from '../egress/index.js';
@@ -77,6 +78,9 @@ function checkDoor({ auth, egress, hooks, http, tls }: Config, faults: Fault[]):
     if (origin !== '*' && (!URL.canParse(origin) || new URL(origin).origin !== origin))
       fault(['http', 'cors', String(i)], 'it is neither an origin (https://example.org) nor "*"');
   });
+  http.hosts.forEach((host, i) => {
+    if (!isHostName(host)) fault(['http', 'hosts', String(i)], 'it is no name of a host: without http://, port and path');
+  });
   if (auth.http_url !== '' && !isHttpUrl(auth.http_url)) fault(['auth', 'http_url'], 'it is not an http:// or https:// URL');
   if (new Set(auth.keys.map(({ id }) => id)).size < auth.keys.length) fault(['auth', 'keys'], 'two keys have the same id');
   if ((tls.cert === '') !== (tls.key === '')) fault(['tls'], 'cert and key are given together');
@@ -85,6 +89,11 @@ function checkDoor({ auth, egress, hooks, http, tls }: Config, faults: Fault[]):
     const why = wrongHookId(id, ids.slice(0, i));
     if (why !== undefined) faults.push({ field: ['hooks', id], what: why, ofName: true });
   });
+}
+
+/** Whether a Host header could ever be it. */
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9._-]+$/.test(text) || isIPv6(text);
 }
 
 /** What is wrong with the id of a webhook, beside `others`; each has a folder, and not every disk tells cases apart. */

@@ -6,6 +6,7 @@ import {
   isAlias,
   isMap,
   isScalar,
+  isNode,
   isSeq,
   LineCounter,
   parseDocument,
@@ -165,8 +166,14 @@ function offsetOf(yaml: Document, field: FieldPath, ofName = false): number {
   let offset = 0;
   let node: unknown = yaml.contents;
   for (const name of field) {
-    const map = resolved(yaml, node);
-    const pair = isMap(map) ? findPair(yaml, map, name) : undefined;
+    const held = resolved(yaml, node);
+    const item: unknown = isSeq(held) ? held.items[Number(name)] : undefined;
+    if (isNode(item)) {
+      offset = item.range?.[0] ?? offset;
+      node = item;
+      continue;
+    }
+    const pair = isMap(held) ? findPair(yaml, held, name) : undefined;
     if (pair === undefined) return offset;
     offset = (pair.key as Node).range?.[0] ?? offset;
     node = pair.value;

@@ -122,6 +122,18 @@ it.each([
   ['data: x\n---\ndata: y\n', /^PATH:2:1: /],
   ['templates: { t: { dvr: &d { enabled: 1 } } }\nstreams:\n  b: { <<: { dvr: *d } }\n', /^PATH:1:38: templates\.t\.dvr\.enabled: /],
   ['streams: {}\n#' + 'x'.repeat(1_000_000), /^PATH: the file is longer than 1000000 bytes$/],
+  [
+    'auth:\n  keys:\n    - { id: a, secret: 12345678901234567890123456789012 }\n    - { id: b, secret: short }\n',
+    /^PATH:3:24: auth\.keys\.0\.secret: .*string, received number \(and 1 more\)$/,
+  ],
+  ['auth:\n  keys:\n    - { id: b, secret: short }\n', /^PATH:3:24: auth\.keys\.0\.secret: .*32/],
+  ['auth:\n  keys:\n    - { id: b }\n', /^PATH:3:7: auth\.keys\.0\.secret: /],
+  [
+    'http:\n  trusted_proxies: [127.0.0.1, proxy.example]\n',
+    /^PATH:2:32: http\.trusted_proxies\.1: it is neither a network \(10\.0\.0\.0\/8\) nor an address$/,
+  ],
+  ['http:\n  hosts:\n    - tv.example.org\n    - http://tv.example.org\n', /^PATH:4:7: http\.hosts\.1: it is no name of a host/],
+  ['egress: { allow: [10.0.0.0/40] }\n', /^PATH:1:19: egress\.allow\.0: it is neither a network/],
   ['streams: ' + '['.repeat(20_000), /^PATH(:1:\d+)?: /],
 ])('C1: a wrong file names line and field: %#', async (text, message) => {
   const dir = await folder();
@@ -392,7 +404,7 @@ it('W1: a webhook is written, changed and taken away; comments stay', async () =
 });
 
 it.each([
-  ['an event that there is not', 'url: http://h/\n    events: [gap.opened, gap.lost]', 'livetape.yaml:4:5: hooks.a.events.1: '],
+  ['an event that there is not', 'url: http://h/\n    events: [gap.opened, gap.lost]', 'livetape.yaml:4:26: hooks.a.events.1: '],
   ['no URL', 'batch: 5', 'hooks.a.url: '],
   ['a URL that is none', 'url: nowhere', 'livetape.yaml:3:10: hooks.a.url: it is not an http:// or https:// URL'],
   ['a secret that is not base64', 'url: http://h/\n    secret: whsec_this-is-no-base64', 'hooks.a.secret: '],

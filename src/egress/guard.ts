@@ -100,7 +100,7 @@ function networkOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
     const address = ipaddr.process(text);
     return [address, address.kind() === 'ipv4' ? 32 : 128];
   } catch (cause) {
-    throw new LivetapeError('CONFIG_INVALID', `egress.allow: "${text}" is not a network`, { cause });
+    throw new LivetapeError('CONFIG_INVALID', 'it is neither a network (10.0.0.0/8) nor an address', { cause });
   }
 }
 
