@@ -110,6 +110,8 @@ export async function buildApp(context: ServerContext): Promise<App> {
   // Before all else, since what is refused is answered with the same headers, and what is too much is not looked at.
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(securityHeaders(context));
+    // Who may see it now may not in a moment; a route may say otherwise.
+    if (request.routeOptions.url?.startsWith('/api/') === true) void reply.header('cache-control', 'no-store');
     if (isPlayback(request.routeOptions.config.access)) allowOrigin(context, request, reply);
     limits.check(request, reply);
   });
@@ -131,7 +133,12 @@ export async function buildApp(context: ServerContext): Promise<App> {
   });
   // Until there is a page, what can be asked for.
   app.get('/', { config: { access: 'open' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
-  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async () => app.swagger());
+  // One text for all who ask: whoever has no credential and takes nothing holds no copy of it.
+  let document: Buffer | undefined;
+  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) => {
+    document ??= Buffer.from(JSON.stringify(app.swagger()));
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
   for (const routes of ROUTES) await app.register(routes(context, limits));
   await app.register(channelListRoutes(context));
   await app.register(metricsRoutes(context, viewing));

@@ -1,9 +1,12 @@
 /** Over real connections: what a client that is slow, stands still or goes away does to the server. */
+import { EventEmitter } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ManualClock, systemClock, type Clock } from '../base/index.js';
+import { ManualClock, silentLogger, systemClock, type Clock } from '../base/index.js';
 import { waitFor } from '../../test/lab.js';
 import { buildApp, type App } from './app.js';
+import { sendBody } from './sending.js';
 import { FakePlayback, FakeRecorders, pooled, someBytes, viewersContext } from './testViewers.js';
 
 /** More than what the kernel's buffers take on both sides. */
@@ -136,6 +139,56 @@ describe('bodies', () => {
     client.socket.resume();
     await waitFor('the connection is closed', () => client.closed);
     expect(client.body.length).toBe(200_000);
+  });
+});
+
+/** A client that takes one chunk when it is told to. */
+class FakeResponse extends EventEmitter {
+  closed = false;
+  destroyed = false;
+  writableEnded = false;
+  take: () => void = () => undefined;
+  writeHead(): void {}
+  setTimeout(): void {}
+  write(_chunk: Uint8Array, taken: () => void): void {
+    this.take = taken;
+  }
+  destroy(): void {
+    this.closed = this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+describe('the least that is taken', () => {
+  /** Minutes until a client that takes so many chunks a minute is let go; at most 10. */
+  async function minutes(chunkBytes: number, perMinute: number): Promise<{ held: number; noted: string[] }> {
+    const clock = new ManualClock();
+    const response = new FakeResponse();
+    const noted: string[] = [];
+    const reply = { hijack: () => undefined, getHeaders: () => ({}), statusCode: 200, raw: response } as unknown as FastifyReply;
+    const limits = { note: (kind: string) => void noted.push(kind) };
+    const over = sendBody(reply, pooled(someBytes(16 * 1024 * 1024), chunkBytes), { clock, log: silentLogger, limits });
+    let held = 0;
+    for (; held < 10 && !response.destroyed; held++) {
+      for (let n = 0; n < perMinute && !response.destroyed; n++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(60_000 / perMinute);
+        if (!response.destroyed) response.take();
+      }
+    }
+    response.destroy();
+    await over;
+    return { held, noted };
+  }
+
+  it.each([
+    [16, 9, 10],
+    [16, 6, 2],
+    [16, 1, 2],
+    [300, 1, 10],
+  ])('L3: chunks of %d KiB, %d a minute: held for %d minutes (256 KiB in two are asked for)', async (kib, perMinute, held) => {
+    const came = await minutes(kib * 1024, perMinute);
+    expect(came).toEqual({ held, noted: held === 10 ? [] : ['slow_readers'] });
   });
 });
 

@@ -11,7 +11,7 @@ it('L1 to L3: slow senders and readers, wrong credentials and bombs: the recordi
   const said: string[] = [];
   const size = LONG
     ? { quietSec: 20, seconds: 60, sockets: 1000, loginsPerSecond: 10_000 }
-    : { quietSec: 3, seconds: 20, sockets: 150, loginsPerSecond: 1000 };
+    : { quietSec: 3, seconds: 15, sockets: 150, loginsPerSecond: 1000 };
   const { attack, loud, residentMb, broken } = await hostile({ root: await temporaryFolder(), ...size, say: (line) => said.push(line) });
   expect(broken, said.join('\n')).toEqual([]);
   expect(loud.answers, said.join('\n')).toBeGreaterThan(size.seconds / 2);
