@@ -18,9 +18,12 @@ export interface Credential {
 /** What was taken off the path of a request. */
 const taken = new WeakMap<IncomingMessage, string>();
 
-/** The URL that is routed: without the prefix, whose token is remembered. For Fastify's `rewriteUrl`. */
+/** What a proxy is sent, and every server has to take (RFC 9112, 3.2.2): the whole address. */
+const ABSOLUTE = /^https?:\/\/[^/?#]*/i;
+
+/** The URL that is routed: a path, without the prefix, whose token is remembered. For Fastify's `rewriteUrl`. */
 export function takeFromPath(request: IncomingMessage): string {
-  const url = request.url ?? '/';
+  const url = (request.url ?? '/').replace(ABSOLUTE, '').replace(/^(?=\?|$)/, '/');
   const [, token, rest] = IN_PATH.exec(url) ?? [];
   if (token === undefined || rest === undefined) return url;
   taken.set(request, token);

@@ -36,6 +36,22 @@ describe('D4: a credential', () => {
     }
   });
 
+  it('stands in a whole address as it does in a path', () => {
+    for (const [url, path, token] of [
+      ['http://tv.example/t/abc/news/index.m3u8?from=5', '/news/index.m3u8?from=5', 'abc'],
+      ['HTTPS://user@tv.example:1/news/index.m3u8?token=abc', '/news/index.m3u8?token=abc', 'abc'],
+      ['http://tv.example', '/', undefined],
+      ['http://tv.example?token=abc', '/?token=abc', 'abc'],
+      ['http:///t/abc/x', '/x', 'abc'],
+      ['*', '*', undefined],
+      ['/http://tv.example/t/abc/x', '/http://tv.example/t/abc/x', undefined],
+    ] as const) {
+      const asked = request(url);
+      asked.url = takeFromPath(asked);
+      expect([asked.url, credentialOf(asked)?.text], url).toEqual([path, token]);
+    }
+  });
+
   it('of the path goes before that of the header, and that before that of the query', () => {
     const all = request('/t/one/news/index.m3u8?token=three', 'Bearer two');
     takeFromPath(all);
