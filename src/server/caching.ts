@@ -7,6 +7,14 @@ export const PAST = 'max-age=60';
 /** Segments: a number is never used again. */
 export const NEVER_CHANGES = 'max-age=31536000, immutable';
 
+/**
+ * What an answer says to caches that others share: one to a request whose URL itself opens it, or whose sender was looked at (an address), is for nobody else. Of what a
+ * header opened they keep away by themselves (RFC 9111, 3.5), and a CDN that is set up to fetch so may keep it.
+ */
+export function cacheControl(text: string, isPrivate: boolean): string {
+  return isPrivate ? `private, ${text}` : text;
+}
+
 /** A weak entity tag: the same text, however it is coded (RFC 9110, 8.8.1), so it is known before any coding is chosen. */
 export function weakTag(version: string): string {
   return `W/"${version}"`;

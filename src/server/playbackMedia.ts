@@ -1,7 +1,7 @@
 /** Sends media: segments, windows as one file, previews. By ranges where a player may want them, and held by nobody who has gone away. */
 import type { PlaybackExchange } from './playbackRequest.js';
 import { rangeHolds, readRange } from './byteRange.js';
-import { isKnown, NEVER_CHANGES, PAST, strongTag } from './caching.js';
+import { cacheControl, isKnown, NEVER_CHANGES, PAST, strongTag } from './caching.js';
 import { checkKeyframe } from './door/windows.js';
 import { begun, sendBody, sendHead } from './sending.js';
 
@@ -24,7 +24,7 @@ export async function sendSegment(exchange: PlaybackExchange, name: string): Pro
       sizeBytes: segment.sizeBytes,
       // a number is never used again, but one that was repaired may be of another size
       tag: strongTag(`${name}-${segment.sizeBytes.toString(36)}`),
-      cacheControl: NEVER_CHANGES,
+      cacheControl: cacheControl(NEVER_CHANGES, exchange.isPrivate),
       read: (fromByte, toByte) => segment.read(fromByte, toByte),
     };
     const { config, streams } = context.config.state;
@@ -55,7 +55,7 @@ export async function sendPreview(exchange: PlaybackExchange, atMs: number): Pro
     type: 'video/mp4',
     sizeBytes: body.length,
     tag: strongTag(`${Math.round(wallMs).toString(36)}-${body.length.toString(36)}`),
-    cacheControl: PAST,
+    cacheControl: cacheControl(PAST, exchange.isPrivate),
     async *read(fromByte, toByte) {
       yield body.subarray(fromByte, toByte);
     },
@@ -76,7 +76,7 @@ export async function sendExport(exchange: PlaybackExchange, fromMs: number, dur
       'content-type': 'video/mp2t',
       'content-length': sizeBytes,
       'content-disposition': `attachment; filename="${fileName(code, fromMs, durationMs)}"`,
-      'cache-control': PAST,
+      'cache-control': cacheControl(PAST, exchange.isPrivate),
       'accept-ranges': 'none',
     });
     if (started) await sendBody(reply, started, { clock, log, limits, sizeBytes });

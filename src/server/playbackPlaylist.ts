@@ -4,7 +4,7 @@
 import { isLivetapeError } from '../base/index.js';
 import type { PlaylistAnswer, PlaylistRequest } from '../playback/index.js';
 import { chooseCoding, type Coding } from './acceptEncoding.js';
-import { CHANGES, isKnown, PAST, weakTag } from './caching.js';
+import { cacheControl, CHANGES, isKnown, PAST, weakTag } from './caching.js';
 import { codingNow, compressed } from './compress.js';
 import { varyBy } from './door/cors.js';
 import { checkReach } from './door/windows.js';
@@ -38,7 +38,7 @@ async function tryToSend(exchange: PlaybackExchange, asked: PlaylistRequest): Pr
 
   const tag = weakTag(answer.version);
   varyBy(reply, 'accept-encoding');
-  const headers = { etag: tag, 'cache-control': answer.age === 'past' ? PAST : CHANGES };
+  const headers = { etag: tag, 'cache-control': cacheControl(answer.age === 'past' ? PAST : CHANGES, exchange.isPrivate) };
   if (isKnown(request.headers['if-none-match'], tag)) {
     sendHead(reply.code(304).headers(headers));
     return;

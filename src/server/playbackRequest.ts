@@ -12,6 +12,8 @@ export interface PlaybackExchange {
   readonly code: string;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** The answer is for who sent this alone: caches that are shared may not keep it (docs/design/door.md, D4). */
+  readonly isPrivate: boolean;
   /** The window that the credential opens, and what it is held against; undefined where it opens all. */
   readonly opened: { readonly window: Window; readonly asked: Asked } | undefined;
 }

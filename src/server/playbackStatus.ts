@@ -1,6 +1,6 @@
 /** recording_status.json: what the archive of a stream holds, as the Go system before us told it and as Flussonic tells it. */
 import type { ArchiveStatus, StreamRequest } from '../playback/index.js';
-import { CHANGES } from './caching.js';
+import { cacheControl, CHANGES } from './caching.js';
 import type { PlaybackExchange } from './playbackRequest.js';
 
 const time = (ms: number): string => new Date(ms).toISOString();
@@ -17,7 +17,7 @@ export async function sendStatus(exchange: PlaybackExchange, asked: Extract<Stre
   const { fromMs, toMs } = asked;
   const window = fromMs === undefined && toMs === undefined ? undefined : { fromMs: fromMs ?? 0, toMs: toMs ?? context.clock.nowMs() };
   const status = await context.playback.status(code, window);
-  void reply.headers({ 'cache-control': CHANGES, 'content-type': 'application/json; charset=utf-8' });
+  void reply.headers({ 'cache-control': cacheControl(CHANGES, exchange.isPrivate), 'content-type': 'application/json; charset=utf-8' });
   await reply.send(JSON.stringify(asked.ranges ? [{ stream: code, ranges: flussonicRanges(status.ranges) }] : statusBody(code, status)));
 }
 

@@ -283,6 +283,22 @@ describe('D4 and D7: what a link leads to', () => {
     }
   });
 
+  it('what a URL or an address opened is not kept by caches that are shared, and control by none', async () => {
+    await using one = await lab();
+    const { test } = one;
+    const token = test.door.tokens.make({ scopes: ['admin'] });
+    const told = async (url: string, headers = {}): Promise<unknown> => (await test.app.inject({ url, headers })).headers['cache-control'];
+    const bearer = { authorization: `Bearer ${token}` };
+    for (const name of ['index.m3u8', '000001.ts', `${at(150)}-preview.mp4`, `archive-${at(100)}-50.ts`, 'recording_status.json']) {
+      expect(await told(`/news/${name}`, bearer), name).toMatch(/^max-age=/);
+      expect(await told(`/t/${token}/news/${name}`), name).toMatch(/^private, max-age=/);
+    }
+    expect(await told(`/news/000001.ts?token=${token}`)).toBe('private, max-age=31536000, immutable');
+    expect(await told(`/t/${token}/playlist.m3u`)).toBe('private, no-cache');
+    expect(await told(`/api/v1/streams?token=${token}`)).toBe('no-store');
+    expect(await told('/api/v1/whoami', bearer)).toBe('no-store');
+  });
+
   it('POST /api/v1/sign makes one, for what the asker may watch', async () => {
     await using one = await lab();
     const { test } = one;
@@ -342,6 +358,8 @@ describe('D9: the authoriser', () => {
       window: { fromMs: at(100) * 1000, toMs: at(200) * 1000 },
       expiresMs: Infinity,
     });
+    const allowed = await test.app.inject({ url: `/news/archive-${at(120)}-60.m3u8`, headers: { authorization: 'Bearer theirs' } });
+    expect([allowed.statusCode, allowed.headers['cache-control']]).toEqual([200, 'private, max-age=1']);
     expect((await test.app.inject(`/t/theirs/news/archive-${at(120)}-60.m3u8`)).statusCode).toBe(200);
     expect(door.questions.at(-1)?.window).toEqual({ fromMs: at(120) * 1000, toMs: at(180) * 1000 });
     expect((await test.app.inject(`/t/theirs/news/archive-${at(20)}-60.m3u8`)).statusCode).toBe(403);

@@ -21,9 +21,9 @@ export function channelListRoutes(context: ServerContext): FastifyPluginAsyncZod
       // The address that was asked for is the one that answers. What a proxy says of another (X-Forwarded-…) anybody could say.
       const token = credentialOf(request.raw)?.text;
       // Apps take nothing but these URLs with them. A token that no path can hold goes with none.
-      const prefix = token !== undefined && fitsPath(token) && context.config.state.config.auth.enabled ? `/t/${token}` : '';
+      const prefix = token !== undefined && fitsPath(token) && context.door.isGuarded ? `/t/${token}` : '';
       const list = await channelList(context, `${request.protocol}://${host}${prefix}`, ({ code }) => opensStream(request.grant, code));
-      return reply.headers({ 'content-type': 'audio/x-mpegurl; charset=utf-8', 'cache-control': 'no-cache' }).send(list);
+      return reply.headers({ 'content-type': 'audio/x-mpegurl; charset=utf-8', 'cache-control': 'private, no-cache' }).send(list);
     });
   };
 }

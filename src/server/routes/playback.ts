@@ -50,7 +50,8 @@ export function playbackRoutes(context: ServerContext, viewing: Viewing): Fastif
         }
         const fixed = fixedWindow(parts.name, parameters, nowMs);
         if (fixed !== undefined) return reply.header('cache-control', 'no-store').redirect(fixed, 302);
-        await answer({ context, viewing, code, request, reply, opened }, asked);
+        const isPrivate = door.isGuarded && (request.grant.kind === 'authorizer' || (credential ?? { from: 'header' }).from !== 'header');
+        await answer({ context, viewing, code, request, reply, isPrivate, opened }, asked);
         return reply;
       },
     });
