@@ -12,6 +12,8 @@ interface Operation {
   readonly operationId?: string;
   readonly summary?: string;
   readonly tags?: readonly string[];
+  readonly description?: string;
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 interface Document {
   readonly openapi: string;
@@ -72,4 +74,18 @@ it('names every route of the API', async () => {
       'get /{code}/index.m3u8',
     ]),
   );
+});
+
+it('D5: says of each operation which scope it takes, as its route declares it', async () => {
+  await using test = await openTestApp();
+  const { paths } = (await test.inject('/openapi.json')).json<Document>();
+  const roles = (path: string, method = 'get'): unknown => paths[path]?.[method]?.security?.map((one) => Object.values(one)[0] ?? null);
+  expect(roles('/api/v1/tokens', 'post')).toEqual([['admin'], ['admin'], null]);
+  expect(paths['/api/v1/tokens']?.['post']?.description).toMatch(/Takes the scope `admin`\.$/);
+  expect(roles('/api/v1/streams/{code}', 'put')).toEqual([['api'], ['api'], null]);
+  expect(roles('/api/v1/whoami')).toEqual([[], [], null]);
+  expect(roles('/metrics')).toEqual([['metrics'], ['metrics'], null]);
+  expect(roles('/playlist.m3u')).toEqual([['playback'], ['playback'], null]);
+  expect(roles('/{code}/index.m3u8')).toEqual([['playback'], ['playback'], null]);
+  expect(roles('/healthz')).toEqual([]);
 });

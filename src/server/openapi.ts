@@ -6,6 +6,7 @@ import type { FastifyDynamicSwaggerOptions, SwaggerTransformObject } from '@fast
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../base/index.js';
+import type { RouteAccess } from './door/access.js';
 import { HTTP_STATUS } from './errors.js';
 
 /** Paths of an OpenAPI document, as they stand in it. */
@@ -103,14 +104,41 @@ export function swaggerOptions(version: string, paths: readonly DocumentedPaths[
       },
       servers: [{ url: '/', description: 'This server.' }],
       components: {
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'Where auth is on: `livetape token create`.' } },
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'Where auth is on: `livetape token create`.' },
+          token: {
+            type: 'apiKey',
+            in: 'query',
+            name: 'token',
+            description: 'The same. A playlist is answered with a redirect to `/t/{token}/…`, which what it leads to inherits.',
+          },
+        },
       },
-      security: [{ bearer: [] }, {}],
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     },
-    transform: jsonSchemaTransform,
+    transform: (given) => {
+      const { schema, url } = jsonSchemaTransform(given);
+      const { access } = given.route.config ?? {};
+      if (access === undefined) return { schema, url };
+      const { description } = schema as { readonly description?: string };
+      const told = [description, takes(access)].filter((text) => text !== undefined).join(' ');
+      return { schema: { ...schema, ...(told === '' ? {} : { description: told }), security: securityOf(access) }, url };
+    },
     transformObject,
   };
+}
+
+/** What a route asks for, as the document says it: scopes are the roles of a credential (OpenAPI 3.1, 4.8.30); none where auth is off. */
+export function securityOf(access: RouteAccess): Readonly<Record<string, string[]>>[] {
+  if (access === 'open') return [];
+  const roles = access === 'playback' ? ['playback'] : access.scope === 'any' ? [] : [access.scope];
+  return [{ bearer: roles }, { token: roles }, {}];
+}
+
+/** The same, for people. */
+function takes(access: RouteAccess): string | undefined {
+  if (typeof access === 'string' || access.scope === 'any') return undefined;
+  return `Takes the scope \`${access.scope}\`${access.stream === undefined ? '' : ' for the stream'}.`;
 }
 
 /** Every schema with a name is written as what is taken and as what is answered, and most are one of both only. */

@@ -3,7 +3,8 @@
  * at more length.
  */
 import type { ErrorCode } from '../base/index.js';
-import { documentedErrors, type DocumentedPaths } from './openapi.js';
+import type { RouteAccess } from './door/access.js';
+import { documentedErrors, securityOf, type DocumentedPaths } from './openapi.js';
 
 /** What any request for a stream may be answered with. */
 const OF_STREAMS: readonly ErrorCode[] = [
@@ -68,16 +69,19 @@ interface Documented {
   readonly answers: Readonly<Record<string, object>>;
   readonly errors: readonly ErrorCode[];
   readonly tag?: string;
+  /** What the route asks for, where that is not `playback`. */
+  readonly access?: RouteAccess;
 }
 
 /** A path. HEAD is answered like GET, without the body. */
-function documented({ id, summary, description, parameters, answers, errors, tag = 'playback' }: Documented): object {
+function documented({ id, summary, description, parameters, answers, errors, tag = 'playback', access = 'playback' }: Documented): object {
   const get = {
     operationId: id,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
     ...(parameters.length === 0 ? {} : { parameters }),
+    security: securityOf(access),
     responses: { ...documentedErrors(...errors, 'AUTHORIZER_FAILED'), ...answers },
   };
   return { get };
@@ -272,6 +276,8 @@ export const PLAYBACK_PATHS: DocumentedPaths = {
     id: 'getMetrics',
     summary: 'Metrics, for Prometheus',
     tag: 'health',
+    access: { scope: 'metrics' },
+    description: 'Takes the scope `metrics`. Of a credential for some streams: these alone.',
     parameters: [],
     answers: { 200: { description: 'Text, version 0.0.4 of the format.', content: { 'text/plain': { schema: { type: 'string' } } } } },
     errors: [],
