@@ -42,6 +42,8 @@ export function openAuthorizer(options: AuthorizerOptions): Authorizer & Closabl
 interface Kept {
   readonly grant: Grant;
   readonly untilMs: number;
+  /** The question was of a window. */
+  readonly ofWindow: boolean;
 }
 
 class HttpAuthorizer implements Authorizer, Closable {
@@ -65,7 +67,7 @@ class HttpAuthorizer implements Authorizer, Closable {
     const { window } = question;
     const key = window === undefined ? viewer : `${viewer} ${window.fromMs} ${window.toMs}`;
     const nowMs = this.#options.clock.monotonicMs();
-    const kept = this.#grants.get(viewer)?.find(({ grant, untilMs }) => nowMs < untilMs && holdsFor(grant, window));
+    const kept = this.#grants.get(viewer)?.find((one) => nowMs < one.untilMs && answers(one, window));
     if (kept !== undefined) return kept.grant;
     if (nowMs < (this.#refusals.get(key) ?? 0)) return undefined;
     const asked = this.#asking.get(key) ?? this.#askOnce(url, question, viewer, key);
@@ -120,7 +122,7 @@ class HttpAuthorizer implements Authorizer, Closable {
       window: said.window ?? question.window,
       expiresMs: maxAgeSec > 0 ? clock.nowMs() + maxAgeSec * 1000 : Infinity,
     };
-    if (maxAgeSec > 0) this.#keep(viewer, { grant, untilMs });
+    if (maxAgeSec > 0) this.#keep(viewer, { grant, untilMs, ofWindow: question.window !== undefined });
     return grant;
   }
 
@@ -191,10 +193,13 @@ function secondsOf(ms: number | undefined): number | null {
   return ms !== undefined && Number.isFinite(ms) ? ms / 1000 : null;
 }
 
-/** Whether what is asked for lies within what was granted. */
-function holdsFor({ window: granted }: Grant, asked: Window | undefined): boolean {
-  if (granted === undefined) return true;
-  return asked !== undefined && granted.fromMs <= asked.fromMs && asked.toMs <= granted.toMs;
+/**
+ * Whether a question was answered before: one of no window by what was said to such a one; one of a window by any that opens a window which holds it. Who was let in to live
+ * without a word on the past has to be asked about, before he sees a part of it.
+ */
+function answers({ grant: { window: granted }, ofWindow }: Kept, asked: Window | undefined): boolean {
+  if (asked === undefined) return !ofWindow;
+  return granted !== undefined && granted.fromMs <= asked.fromMs && asked.toMs <= granted.toMs;
 }
 
 function credentialsOf(url: string): Record<string, string> {

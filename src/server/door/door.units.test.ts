@@ -10,7 +10,7 @@ import { MemoryTokens } from '../testDoor.js';
 import { credentialOf, takeFromPath, withTokenInPath } from './credential.js';
 import { Door } from './door.js';
 import { refuseForeignHost } from './host.js';
-import { checkReach, checkWindow } from './windows.js';
+import { askedWindow, checkKeyframe, checkReach, checkWindow } from './windows.js';
 
 const request = (url: string, authorization?: string): IncomingMessage => ({ url, headers: { authorization } }) as IncomingMessage;
 
@@ -161,6 +161,18 @@ describe('D8: a window', () => {
     }
     expect(await opens(past, { kind: 'delayed', delayMs: 850_000, skip: false })).toBe(true);
     expect(await opens(past, { kind: 'delayed', delayMs: 750_000, skip: false })).toBe(false);
+  });
+
+  it('of a moment, as an authoriser grants it, opens the preview of a segment’s first frame', async () => {
+    const asked: StreamRequest = { kind: 'preview', atMs: 100_000 };
+    const timeline = { endSequence: 1, at: async () => 0, entry: async () => ({ wallMs: 100_000, durationUs: 4_000_000 }) };
+    const of = { playback: { timelines: { timeline: async () => timeline } } as never, code: 'news', asked, nowMs: NOW };
+    const granted = askedWindow(asked);
+    if (granted === undefined) throw new Error('a preview names a moment');
+    await checkWindow(granted, of);
+    await checkKeyframe(granted, of, 100_000);
+    const before = checkKeyframe({ fromMs: 99_000, toMs: 100_000 }, of, 100_000);
+    await expect(before).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('that is open at its end opens live, as far back as it begins', async () => {

@@ -14,7 +14,8 @@ export function askedWindow(asked: StreamRequest): Window | undefined {
     case 'export':
       return { fromMs: asked.fromMs, toMs: asked.fromMs + asked.durationMs };
     case 'preview':
-      return { fromMs: asked.atMs, toMs: asked.atMs };
+      // what lasts no time overlaps with nothing that begins there
+      return { fromMs: asked.atMs, toMs: asked.atMs + 1 };
     case 'status':
       return asked.fromMs === undefined || asked.toMs === undefined ? undefined : { fromMs: asked.fromMs, toMs: asked.toMs };
     case 'live':
