@@ -43,6 +43,10 @@ it('create prints the token alone, and says the rest on standard error', async (
   expect(stderr).toContain('(Ann): playback of *; does not expire');
   expect(stderr).toContain('auth.enabled is false');
   expect(stderr).not.toContain(stdout.trim().slice(12));
+  // made where no server looks it would open nothing
+  expect(stderr).toContain(`no server has used ${join(folder, 'dvr/.livetape')} yet`);
+  expect((await run('create', '--name', 'Ann')).stderr).not.toContain('no server');
+  expect((await run('sign', 'news', '--data', join(folder, 'other'))).stderr).toContain('no server has used');
   expect((await store()).verify(stdout.trim())).toMatchObject({ grant: { name: 'Ann', streams: ['*'] } });
   expect(statSync(join(folder, 'dvr/.livetape/tokens.json')).mode & 0o777).toBe(0o600);
 });

@@ -2,6 +2,7 @@
  * `livetape token`: makes, lists and revokes tokens, and signs links for viewers. It works on the server's own files, so a running server follows, and none need
  * run. A token is told once, on standard output and alone there; words for people go to standard error.
  */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import {
@@ -83,7 +84,7 @@ function placed(command: Command): Command {
 }
 
 async function create(given: CreateArguments, io: CliIo): Promise<void> {
-  const { config, state } = await placeOf(given, io);
+  const { config, state, isUsed } = await placeOf(given, io);
   await using store = await openStore(state, io);
   const made = await store
     .create({
@@ -99,7 +100,7 @@ async function create(given: CreateArguments, io: CliIo): Promise<void> {
   const { id, name, scopes, streams, expiresAt } = made.record;
   const until = expiresAt === undefined ? 'does not expire' : `expires ${showTime(expiresAt.getTime())}`;
   io.err(`token ${id} (${name}): ${scopes.join(', ')} of ${streams.join(', ')}; ${until}. It is not shown again.\n`);
-  warnWhereOpen(config, io);
+  warn({ config, state, isUsed }, io);
 }
 
 async function list(given: Place, io: CliIo): Promise<void> {
@@ -131,7 +132,7 @@ async function revoke(id: string, given: Place, io: CliIo): Promise<void> {
 async function sign(stream: string, given: SignArguments, io: CliIo): Promise<void> {
   const toMs = endOf(given);
   const fromMs = given.from;
-  const { config, state } = await placeOf(given, io);
+  const { config, state, isUsed } = await placeOf(given, io);
   const { keys } = config.auth;
   const [key] = keys.length > 0 ? keys : [await openSigningKey(join(state, 'signing-key'), io.clock)];
   const signed = openSignedTokens({ keys: () => (key === undefined ? [] : [key]), clock: io.clock });
@@ -149,7 +150,7 @@ async function sign(stream: string, given: SignArguments, io: CliIo): Promise<vo
   if (given.json) return io.out(`${JSON.stringify({ token, path: path ?? null, expires_at: new Date(expiresMs).toISOString() })}\n`);
   io.out(`${token}\n`);
   io.err(`for ${stream}, until ${showTime(expiresMs)}${path === undefined ? '' : `: ${path}`}\n`);
-  warnWhereOpen(config, io);
+  warn({ config, state, isUsed }, io);
 }
 
 function endOf({ from, to, duration }: SignArguments): number | undefined {
@@ -158,11 +159,25 @@ function endOf({ from, to, duration }: SignArguments): number | undefined {
   return from + duration * 1000;
 }
 
-/** The configuration and the folder of the server's own files, found as `serve` finds them. */
-async function placeOf({ config: path, data }: Place, io: CliIo): Promise<{ readonly config: Config; readonly state: string }> {
+/** Where tokens and keys are. */
+interface Found {
+  readonly config: Config;
+  /** The folder of the server's own files. */
+  readonly state: string;
+  /** Whether it was there. */
+  readonly isUsed: boolean;
+}
+
+/** Found as `serve` finds them. */
+async function placeOf({ config: path, data }: Place, io: CliIo): Promise<Found> {
   await using store = await openConfig({ path, clock: io.clock, log: silentLogger });
   const { config } = store.state;
-  return { config, state: stateFolder(config, data ?? config.data) };
+  const state = stateFolder(config, data ?? config.data);
+  const isUsed = await stat(state).then(
+    () => true,
+    () => false,
+  );
+  return { config, state, isUsed };
 }
 
 /** As the API's own are; with the words of that document. Whoever may write these files may do without it. */
@@ -175,8 +190,10 @@ function openStore(state: string, io: CliIo): Promise<TokenStore> {
   return openTokenStore({ path: join(state, 'tokens.json'), clock: io.clock, log: silentLogger, follow: false });
 }
 
-function warnWhereOpen({ auth }: Config, io: CliIo): void {
-  if (!auth.enabled) io.err('auth.enabled is false in the configuration: nobody is asked for a token\n');
+/** What was made may be of no use: no server asks for it, or none knows it. */
+function warn({ config, state, isUsed }: Found, io: CliIo): void {
+  if (!config.auth.enabled) io.err('auth.enabled is false in the configuration: nobody is asked for a token\n');
+  if (!isUsed) io.err(`no server has used ${state} yet: it is to be started with the same --config and --data\n`);
 }
 
 function recordJson({ id, name, scopes, streams, createdAt, expiresAt }: TokenRecord): Record<string, unknown> {
