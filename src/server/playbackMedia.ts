@@ -79,8 +79,13 @@ export async function sendExport(exchange: PlaybackExchange, fromMs: number, dur
       'cache-control': cacheControl(PAST, exchange.isPrivate),
       'accept-ranges': 'none',
     });
-    if (started) await sendBody(reply, started, { clock, log, limits, sizeBytes });
-    else sendHead(reply);
+    if (started === undefined) {
+      sendHead(reply);
+      return;
+    }
+    // it may be hours of a stream
+    const over = context.door.whileOpen(request, () => reply.raw.destroy(), false);
+    await sendBody(reply, started, { clock, log, limits, sizeBytes }).finally(over);
   } finally {
     held.release();
   }

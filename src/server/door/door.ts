@@ -52,6 +52,8 @@ interface Open {
   readonly grant: Grant;
   readonly credential: Credential | undefined;
   readonly address: string;
+  /** It goes on until something ends it: what was let in for some time ends with that. A file that was begun in time is sent to its end. */
+  readonly isEndless: boolean;
   readonly end: () => void;
 }
 
@@ -131,8 +133,8 @@ export class Door {
   }
 
   /** Calls `end` when what a long answer was given for holds no more. Answers with what to call when the answer is over. */
-  whileOpen(request: Pick<FastifyRequest, 'grant' | 'ip' | 'raw'>, end: () => void): () => void {
-    const open: Open = { grant: request.grant, credential: credentialOf(request.raw), address: request.ip, end };
+  whileOpen(request: Pick<FastifyRequest, 'grant' | 'ip' | 'raw'>, end: () => void, isEndless = true): () => void {
+    const open: Open = { grant: request.grant, credential: credentialOf(request.raw), address: request.ip, isEndless, end };
     this.#open.add(open);
     this.#timer ??= this.#options.clock.every(LOOK_MS, () => void this.#look());
     return () => {
@@ -148,18 +150,19 @@ export class Door {
   }
 
   /** Whether what was opened would be opened now: the credential may be over, and so may be what let in those who had none. */
-  async #holds({ grant, credential, address }: Open): Promise<boolean> {
+  async #holds({ grant, credential, address, isEndless }: Open): Promise<boolean> {
     const { tokens, signed, clock, config } = this.#options;
-    if (clock.nowMs() >= Math.min(grant.expiresMs, grant.window?.toMs ?? Infinity)) return false;
+    const stands = (verdict: Verdict): boolean => 'grant' in verdict || (!isEndless && verdict.refused === 'expired');
+    if (isEndless && clock.nowMs() >= Math.min(grant.expiresMs, grant.window?.toMs ?? Infinity)) return false;
     switch (grant.kind) {
       case 'local':
         return !this.isGuarded;
       case 'anonymous':
         return !this.isGuarded || config.state.config.auth.playback === 'open';
       case 'token':
-        return credential === undefined || 'grant' in tokens.verify(credential.text);
+        return credential === undefined || stands(tokens.verify(credential.text));
       case 'signed':
-        return credential === undefined || 'grant' in (await signed.verify(credential.text, address));
+        return credential === undefined || stands(await signed.verify(credential.text, address));
       case 'authorizer':
         return true;
     }

@@ -199,14 +199,16 @@ describe('D3: what was opened', () => {
     const signed = openSignedTokens({ keys: () => keys, clock });
     const door = new Door({ config, clock, tokens, signed, authorizer: { ask: async () => undefined } });
     const ended: string[] = [];
-    const open = (name: string, grant: Grant, token?: string): (() => void) =>
-      door.whileOpen({ grant, ip: '127.0.0.1', raw: request('/x', token === undefined ? undefined : `Bearer ${token}`) }, () =>
-        ended.push(name),
+    const open = (name: string, grant: Grant, token?: string, isEndless?: boolean): (() => void) =>
+      door.whileOpen(
+        { grant, ip: '127.0.0.1', raw: request('/x', token === undefined ? undefined : `Bearer ${token}`) },
+        () => ended.push(name),
+        isEndless,
       );
-    const opened = async (name: string, token: string): Promise<void> => {
+    const opened = async (name: string, token: string, isEndless?: boolean): Promise<void> => {
       const verdict = tokens.isToken(token) ? tokens.verify(token) : await signed.verify(token, '127.0.0.1');
       if (!('grant' in verdict)) throw new Error(`${name}: ${verdict.refused}`);
-      closers.set(name, open(name, verdict.grant, token));
+      closers.set(name, open(name, verdict.grant, token, isEndless));
     };
     const closers = new Map<string, () => void>();
     /** What has ended since, which is closed by that. */
@@ -241,5 +243,13 @@ describe('D3: what was opened', () => {
     expect(await endedNow()).toEqual(['link']);
     await tokens.revoke(tokens.list()[0]?.id ?? '');
     expect(await endedNow()).toEqual(['token']);
+
+    // a file is sent to its end when what opened it was in time, and not when it was taken away
+    await opened('late', tokens.make({ scopes: ['playback'], expiresAt: new Date(clock.nowMs() + 1000) }), false);
+    await opened('taken', tokens.make({ name: 'gone', scopes: ['playback'] }), false);
+    closers.set('past', open('past', { ...LOCAL, kind: 'authorizer', window: { fromMs: 0, toMs: 1 } }, undefined, false));
+    expect(await endedNow()).toEqual([]);
+    await tokens.revoke(tokens.list().find(({ name }) => name === 'gone')?.id ?? '');
+    expect(await endedNow()).toEqual(['taken']);
   });
 });
