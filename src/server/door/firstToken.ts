@@ -1,4 +1,4 @@
-/** The first start with auth (docs/design/door.md, D1): without a token nobody could make one. */
+/** The first start with auth (docs/design/door.md, D1): without an admin's token nobody could make one over HTTP. */
 import { join } from 'node:path';
 import type { TokenStore } from '../../access/index.js';
 import { LivetapeError, type Logger } from '../../base/index.js';
@@ -9,12 +9,15 @@ const FILE: FileKind = { maxBytes: 4096, unreadable: 'STATE_UNREADABLE', unwrita
 const MAX_TRIES = 5;
 
 /**
- * Makes an admin token where there is none of any kind, and says where it is. Answers with the file, where one was made.
+ * Makes an admin token where there is no token of any kind, or where none was ever made for an admin (`livetape token` may have been there first), and says where it
+ * is. Who revoked the admin's and kept others wants none. Answers with the file, where one was made.
  * @throws LivetapeError STATE_UNREADABLE, STATE_UNWRITABLE
  */
 export async function makeFirstToken(tokens: TokenStore, folder: string, log: Logger): Promise<string | undefined> {
-  if (tokens.list().length > 0) return undefined;
   const path = join(folder, 'admin-token');
+  const made = tokens.list();
+  if (made.some(({ scopes }) => scopes.includes('admin'))) return undefined;
+  if (made.length > 0 && (await readFileText(path, FILE)).text !== undefined) return undefined;
   const { token } = await tokens.create({ name: 'admin', scopes: ['admin'], streams: ['*'], expiresAt: undefined });
   for (let i = 0; i < MAX_TRIES; i++) {
     const { version } = await readFileText(path, FILE);
