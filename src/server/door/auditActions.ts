@@ -13,6 +13,8 @@ declare module 'fastify' {
 /** Names that are written of what a request was to change, and how long one may be. */
 const MAX_NAMES = 20;
 const MAX_NAME_CHARS = 40;
+/** What can be set lies no deeper (`dvr.retention_sec`); what is only handed back (`status`) may be as deep as its sender likes. */
+const MAX_DEPTH = 2;
 
 /** Writes a line for each action before it is answered. */
 export function auditActions(app: Pick<FastifyInstance, 'addHook'>, audit: Audit): void {
@@ -44,10 +46,10 @@ function actionOf(request: FastifyRequest, reply: FastifyReply): Parameters<Audi
 }
 
 /** Of fields, those of `dvr` and its like too; never what they were set to. */
-function namesOf(body: unknown, prefix = ''): string[] {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return [];
+function namesOf(body: unknown, prefix = '', depth = MAX_DEPTH): string[] {
+  if (depth === 0 || typeof body !== 'object' || body === null || Array.isArray(body)) return [];
   const names = Object.entries(body).flatMap(([name, value]) => {
-    const inner = namesOf(value, `${prefix}${name}.`);
+    const inner = namesOf(value, `${prefix}${name}.`, depth - 1);
     return inner.length > 0 ? inner : [`${prefix}${name}`.slice(0, MAX_NAME_CHARS)];
   });
   return names.slice(0, MAX_NAMES);
