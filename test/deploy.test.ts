@@ -34,6 +34,13 @@ it.each(['/news/index.m3u8', '/news/000001.ts', '/news/stream.ts', '/playlist.m3
   (path) => expect(locationOf(path)).not.toMatch(/deny|internal/),
 );
 
+it('nginx.conf: its log has no tokens, which stand in paths and queries', () => {
+  const [, format = ''] = /^log_format livetape '(.+)';$/m.exec(NGINX) ?? [];
+  expect(format).toContain('$status');
+  expect(format).not.toMatch(/\$(request|request_uri|uri|args|http_\w+)\b(?!_)/);
+  expect(NGINX).toMatch(/^ {4}access_log \S+ livetape;$/m);
+});
+
 it('nginx.conf: what is live is handed on as it comes, and segments can be played by any site', () => {
   for (const path of ['/news/stream.ts', '/api/v1/events']) expect(locationOf(path)).toMatch(/proxy_buffering off;/);
   expect(locationOf('/archive/news/000001.ts')).toMatch(/internal;[^]*add_header Access-Control-Allow-Origin \*;/);
