@@ -349,6 +349,24 @@ describe('what stays (W2)', () => {
     await until(() => expect(after.ids()).toEqual(['e1', 'e2', 'e2']));
   });
 
+  it('W3: what waits for streams that a hook is not to hear of any more is not for whoever set it anew; other settings keep what waits', async () => {
+    const [before, after] = [await receiver(), await receiver()];
+    before.answer = (_request, response) => void response.writeHead(500).end();
+    const { publish, hooks, settings } = await opened({ a: { url: before.url, batch_ms: 0, streams: ['news', 'sport/*'] } });
+    publish(1);
+    await until(() => expect(hooks.status('a')?.failed).toBeGreaterThan(0));
+    settings.set('a', { url: before.url, batch_ms: 0, streams: ['news', 'sport/*', 'more'], secret: 'a secret of sixteen' });
+    hooks.refresh();
+    expect(hooks.status('a')).toMatchObject({ queued: 1 });
+    settings.set('a', { url: after.url, batch_ms: 0, streams: ['sport/*'] });
+    hooks.refresh();
+    await until(() => expect(hooks.status('a')).toMatchObject({ queued: 0, failed: 0 }));
+    settings.set('a', { url: after.url, batch_ms: 0, streams: ['*'] });
+    hooks.refresh();
+    publish(2);
+    await until(() => expect(after.ids()).toEqual(['e2']));
+  });
+
   it('a hook that comes back while it is being taken away begins empty, and works', async () => {
     const there = await receiver();
     there.answer = (_request, response) => void response.writeHead(500).end();

@@ -1,7 +1,7 @@
 /** All webhooks of a server: each event goes to those that want it, and they come and go with the settings. */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { matchesAny } from '../access/index.js';
+import { coversPattern, matchesAny } from '../access/index.js';
 import { delay, LivetapeError, type Clock, type Logger } from '../base/index.js';
 import type { EgressRules } from '../egress/index.js';
 import { listFolders, removeFolder } from '../state/index.js';
@@ -72,7 +72,7 @@ class AllHooks implements Hooks {
     const wanted = this.#options.hooks();
     for (const [id, hook] of this.#hooks) {
       const settings = wanted.get(id);
-      if (settings === undefined) this.#takeAway(id, hook);
+      if (settings === undefined || isNarrowed(hook.settings, settings)) this.#takeAway(id, hook);
       else if (!isDeepStrictEqual(settings, hook.settings)) hook.change(settings);
     }
     for (const [id, settings] of wanted) if (!this.#hooks.has(id) && !this.#leaving.has(id)) this.#hooks.set(id, this.#open(id, settings));
@@ -149,6 +149,12 @@ function wants({ events, streams, restricted }: HookSettings, { type, stream }: 
   if (events !== undefined && !events.includes(type)) return false;
   if (stream === undefined) return restricted !== true && streams === undefined;
   return matchesAny(streams ?? ['*'], stream);
+}
+
+/** Whether the hook is not to hear of all streams any more that it heard of: then it is another, and what waits for the old one is not for it (W3). */
+function isNarrowed(before: HookSettings, after: HookSettings): boolean {
+  if (before.restricted !== true && after.restricted === true) return true;
+  return !(before.streams ?? ['*']).every((pattern) => coversPattern(after.streams ?? ['*'], pattern));
 }
 
 function textOf({ id, type, time, stream, data }: HookEvent): string {

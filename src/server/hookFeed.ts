@@ -1,4 +1,5 @@
 /** The server's webhooks (docs/design/door.md, W1 to W3): rooms hooks and config put together, and the events that they are told of. */
+import { join } from 'node:path';
 import type { Clock, Logger } from '../base/index.js';
 import type { ConfigStore } from '../config/index.js';
 import { openHooks, type HookEvent, type Hooks } from '../hooks/index.js';
@@ -16,7 +17,8 @@ export interface HookFeedOptions {
 /** Opens the webhooks that the file names; they follow it as it changes. */
 export async function openConfiguredHooks({ config, folder, clock, log }: HookFeedOptions): Promise<Hooks> {
   const hooks = await openHooks({
-    stateFolder: folder,
+    // One that records nothing hears of nothing; what waits is sent by the server that records into the same folder.
+    stateFolder: config.state.config.recorders === 0 ? join(folder, 'not-recording') : folder,
     clock,
     log,
     hooks: () => new Map(Object.entries(config.state.config.hooks)),

@@ -41,7 +41,7 @@ export function tellsPaths(grant: Grant): boolean {
  */
 export function replacedStream(state: ConfigState, code: string, asked: AskedFields, grant: Grant): StreamEntry {
   const present = presentOf(state, code);
-  const { source, restricted, dvr, title, template } = editedFields(present, asked, grant);
+  const { source, restricted, dvr, title, template } = editedFields(state, present, asked, grant);
   const ofTemplate = (template ?? undefined) === present.entry?.template;
   // What was shown of a template's source stays the template's, unless another template is asked for.
   const kept = source === undefined && asked.source !== undefined && !(present.inherits && ofTemplate);
@@ -57,7 +57,7 @@ export function replacedStream(state: ConfigState, code: string, asked: AskedFie
  */
 export function patchedStream(state: ConfigState, code: string, asked: AskedFields, grant: Grant): WrittenFields {
   const present = presentOf(state, code);
-  const fields = editedFields(present, asked, grant);
+  const fields = editedFields(state, present, asked, grant);
   if (asked.dvr !== null || tellsPaths(grant) || present.entry?.dvr?.storage_path === undefined) return fields;
   // All of `dvr` but where it is stored.
   const names = Object.keys(dvrSchema.shape).filter((name) => name !== 'storage_path');
@@ -77,9 +77,21 @@ function presentOf({ config, streams }: ConfigState, code: string): Present {
 }
 
 /** What is left to be changed. */
-function editedFields(present: Present, asked: AskedFields, grant: Grant): WrittenFields {
+function editedFields(state: ConfigState, present: Present, asked: AskedFields, grant: Grant): WrittenFields {
   const { source, dvr, ...rest } = asked;
+  if (!tellsPaths(grant)) checkTemplate(state, present, asked.template);
   return { ...rest, ...editedSource(present, source, grant), ...(dvr === undefined ? {} : { dvr: editedDvr(present, dvr, grant) }) };
+}
+
+/** A template with a source or a place gives what others than admins cannot set: a source with its password, on a private network; a folder. */
+function checkTemplate({ config }: ConfigState, { entry }: Present, asked: string | null | undefined): void {
+  if (asked === undefined || asked === (entry?.template ?? null)) return;
+  const own = (name: string | null | undefined): boolean => {
+    const template = typeof name === 'string' && Object.hasOwn(config.templates, name) ? config.templates[name] : undefined;
+    return template?.source !== undefined || template?.dvr?.storage_path !== undefined;
+  };
+  if (own(asked) || own(entry?.template))
+    throw new LivetapeError('FORBIDDEN', 'body.template: one with a source or a place is for admins to give and take');
 }
 
 function editedSource(present: Present, asked: string | null | undefined, grant: Grant): Pick<WrittenFields, 'source' | 'restricted'> {

@@ -142,6 +142,24 @@ describe('queueFile', () => {
     expect([small.queue.count, small.queue.sizeBytes]).toEqual([2, 2 * text(4).length]);
   });
 
+  it('what leaves a full queue while it is being written has left, and left once', async () => {
+    const path = join(await temporaryFolder(), 'queue.jsonl');
+    const { queue, out } = opened(path, { maxRecords: 5 });
+    let made = 0;
+    for (let round = 0; round < 200; round++) {
+      for (let count = 0; count < 1 + (round % 9); count++) queue.append(text(made++));
+      // now before a write has begun, now in the middle of one
+      for (let turn = 0; turn < round % 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await queue.idle();
+    const left = await queue.take(...ALL);
+    const all = Array.from({ length: made }, (_, n) => text(n));
+    expect([...out].sort()).toEqual(all.slice(0, -5).sort());
+    expect(left).toEqual(all.slice(-5));
+    await queue.close();
+    expect(await drained(path)).toEqual(left);
+  });
+
   it('the file does not grow with what has gone through it', async () => {
     const path = join(await temporaryFolder(), 'queue.jsonl');
     const { queue } = opened(path);

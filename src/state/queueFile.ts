@@ -210,13 +210,17 @@ class LineQueue implements QueueFile {
     const lines = this.#unwritten.map(({ number = 0, text }) => ({ number, ...line(number, text) }));
     const at = this.#fileBytes;
     if (!(await this.#write(Buffer.concat(lines.map(({ bytes }) => bytes))))) return;
+    // more may have come meanwhile, and the oldest gone for it: they are in the file, and in the queue no more
+    const there = new Set(this.#unwritten.map(({ number }) => number));
+    const gone: number[] = [];
     let offset = at;
     for (const { number, bytes, textAt, length } of lines) {
-      this.#written.set(number, { at: offset + textAt, length });
-      this.#writtenBytes += length;
+      if (there.has(number)) {
+        this.#written.set(number, { at: offset + textAt, length });
+        this.#writtenBytes += length;
+      } else gone.push(number);
       offset += bytes.length;
     }
-    // more may have come meanwhile, and gone
     const numbers = new Set(lines.map(({ number }) => number));
     for (let i = this.#unwritten.length - 1; i >= 0; i--) {
       const one = this.#unwritten[i];
@@ -224,6 +228,9 @@ class LineQueue implements QueueFile {
       this.#unwritten.splice(i, 1);
       this.#unwrittenBytes -= Buffer.byteLength(one.text);
     }
+    // they are next to each other, since the oldest go first
+    const [from, to] = [gone[0], gone.at(-1)];
+    if (from !== undefined && to !== undefined) await this.#write(mark('gone', from, to));
   }
 
   /** Appends to the file; false when that cannot be done. Where the line goes is kept, so the next one takes the place of what was torn. */

@@ -28,6 +28,7 @@ export const REFUSED = [
   'event_streams',
   'exports',
   'streams',
+  'probes',
   'slow_readers',
 ] as const;
 /** One of {@link REFUSED}. */

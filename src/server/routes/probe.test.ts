@@ -34,6 +34,24 @@ async function openOrigin(serve: (socket: Socket) => void): Promise<AsyncDisposa
 const codeOf = (body: string): string => (JSON.parse(body) as { error: { code: string } }).error.code;
 
 describe('GET /api/v1/probe', () => {
+  it('looks at eight at a time', async () => {
+    let [asked, end]: [number, () => void] = [0, () => undefined];
+    const over = new Promise<void>((resolve) => (end = resolve));
+    const waits: ServerContext['probe'] = async () => {
+      asked += 1;
+      await over;
+      throw new LivetapeError('SOURCE_FAILED', 'nothing came');
+    };
+    await using test = await openTestApp({ context: { probe: waits } });
+    const ask = async (): Promise<string> => codeOf((await test.inject('/api/v1/probe?source=tcp://127.0.0.1:1')).body);
+    const first = Array.from({ length: 8 }, () => ask());
+    await expect.poll(() => asked).toBe(8);
+    expect(await ask()).toBe('LIMIT_REACHED');
+    end();
+    expect(await Promise.all(first)).toEqual(Array.from({ length: 8 }, () => 'SOURCE_FAILED'));
+    expect(await ask()).toBe('SOURCE_FAILED');
+  });
+
   it('says what is in a source', async () => {
     await using test = await openTestApp({ context: { probe } });
     const sample = await readFile(DEMO);

@@ -9,6 +9,9 @@ import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { countSchema } from './shapes.js';
 
+/** Sources that are looked at, at a time: each may be a stream of many megabits. */
+const MAX_PROBES = 8;
+
 const trackSchema = z.object({
   pid: z.number().int(),
   role: z.enum(['video', 'audio', 'data']),
@@ -55,7 +58,9 @@ const reportSchema = z
   })
   .meta({ id: 'ProbeReport', description: 'What was found in a source; what is not known is null.' });
 
-export const probeRoutes: Routes = (context) => async (app) => {
+export const probeRoutes: Routes = (context, limits) => async (app) => {
+  let running = 0;
+
   app.get(
     '/api/v1/probe',
     {
@@ -93,12 +98,18 @@ export const probeRoutes: Routes = (context) => async (app) => {
       // It would tell what files there are (E3).
       if (isLocalSource(query.source))
         throw new LivetapeError('SOURCE_REFUSED', 'files are not probed by the server: use `livetape probe`');
+      if (running >= MAX_PROBES) throw limits.reached('probes', `${running} sources are being looked at: that is all at a time`);
       const guard = hasScope(grant, 'admin') ? undefined : new EgressGuard(context.config.state.config.egress);
       const gone = new AbortController();
       // The response's, not the request's: that one closes when it has been read.
       reply.raw.once('close', () => gone.abort());
       if (raw.destroyed && !raw.complete) gone.abort();
-      return probeJson(await context.probe(query.source, { signal: gone.signal, guard }));
+      running += 1;
+      try {
+        return probeJson(await context.probe(query.source, { signal: gone.signal, guard }));
+      } finally {
+        running -= 1;
+      }
     },
   );
 };

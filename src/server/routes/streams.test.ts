@@ -286,6 +286,7 @@ describe('sources (D10, E1, E3)', () => {
   const GUARDED = `auth: { enabled: true }
 templates:
   files: { source: "file:/srv/in/a.ts?loop=1", dvr: { storage_path: /srv/fast } }
+  plain: { dvr: { retention_sec: 60 } }
 streams:
   web: { source: "${SECRET}", dvr: { storage_path: /srv/slow, retention_sec: 60 } }
   disk: { source: "file:/srv/in/b.ts", title: B }
@@ -327,6 +328,17 @@ streams:
     expect((await other.get('disk')).status['source']).toMatchObject({ url: 'file:b.ts', detail: 'b.ts, looped' });
     expect((await other.get('web')).dvr).toMatchObject({ storage_path: '' });
     expect((await other.get('web')).status['recording']).toMatchObject({ segment_dir: null });
+  });
+
+  it('of a template, with its place, are for admins to give and to take', async () => {
+    const { test, admin, other } = await opened();
+    await using _ = test;
+    expect(await other.ask('PUT', 'mine', { template: 'files' })).toEqual({ status: 403, code: 'FORBIDDEN' });
+    expect(await other.ask('PATCH', 'web', { template: 'files' })).toEqual({ status: 403, code: 'FORBIDDEN' });
+    expect(await other.ask('PATCH', 'templated', { template: null })).toEqual({ status: 403, code: 'FORBIDDEN' });
+    expect(await other.ask('PATCH', 'templated', { template: 'files', title: 'new' })).toMatchObject({ status: 200 });
+    expect(await other.ask('PATCH', 'web', { template: 'plain' })).toMatchObject({ status: 200 });
+    expect(await admin.ask('PATCH', 'web', { template: 'files' })).toMatchObject({ status: 200 });
   });
 
   it('written back as they were answered, whole or one field, by whomever: nothing changes', async () => {
@@ -377,10 +389,10 @@ streams:
   });
 
   it('another template does not set a source that was shown in the place of the one that is there', async () => {
-    const { test, other, says } = await opened();
+    const { test, admin, says } = await opened();
     await using _ = test;
-    const answer = await other.get('web');
-    expect(await other.ask('PUT', 'web', { ...answer, template: 'files' })).toMatchObject({ status: 200 });
+    const answer = await admin.get('web');
+    expect(await admin.ask('PUT', 'web', { ...answer, template: 'files' })).toMatchObject({ status: 200 });
     expect(says('web')).toMatchObject({ source: SECRET, template: 'files', dvr: { storage_path: '/srv/slow' } });
     expect(says('web')).not.toHaveProperty('restricted');
   });
