@@ -99,10 +99,11 @@ class UdpSource implements Source {
     const lookUp = this.#options.guard?.lookup ?? lookup;
     lookUp(host, { family: family === 'udp6' ? 6 : 4 }, (error: Error | null, found) => {
       if (!this.#gate.isOpen) return;
+      // with an error nothing is found, whatever the type says
+      if (error) return this.#failed(error);
       // all of them are told only to who asks for all
       const address = typeof found === 'string' ? found : (found[0]?.address ?? '');
-      if (error) this.#failed(error);
-      else this.#bind({ ...this.#target, host: address });
+      this.#bind({ ...this.#target, host: address });
     });
   }
 
