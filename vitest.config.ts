@@ -1,5 +1,5 @@
 /**
- * How the tests run: first those beside the code, side by side; then those that cross rooms, two files at a time, since most of them wait for what is
+ * How the tests run: first those beside the code, side by side; then those that cross rooms, three files at a time, since most of them wait for what is
  * live; then, one after another, those that judge times to 50 ms or load the machine. All in processes of their own: they open sockets, start recorders and end them.
  */
 import { availableParallelism } from 'node:os';
@@ -23,7 +23,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...common, name: 'across', include: ['test/**/*.test.ts'], exclude: TIMED, maxWorkers: 2, sequence: { groupOrder: 1 } } },
+      { test: { ...common, name: 'across', include: ['test/**/*.test.ts'], exclude: TIMED, maxWorkers: 3, sequence: { groupOrder: 1 } } },
       { test: { ...common, name: 'timed', include: TIMED, fileParallelism: false, sequence: { groupOrder: 2 } } },
     ],
   },

@@ -125,7 +125,11 @@ it('W1: what happens comes in order, signed; the same as in the event stream', a
   expect(await run(environment)).toBe('it is from Livetape');
   expect(await run({ ...environment, timestamp: '1' })).not.toBe('it is from Livetape');
 
-  const told = await server.json('/api/v1/hooks/desk');
+  // a segment may just have been written
+  const told = await waitFor('nothing to wait', async () => {
+    const hook = (await server.json('/api/v1/hooks/desk')) as { status: { queued: number } };
+    return hook.status.queued === 0 ? hook : undefined;
+  });
   expect(told).toMatchObject({ has_secret: true, status: { queued: 0, dead: 0, failed: 0, last_error: null } });
   expect(JSON.stringify(told)).not.toContain(SECRET);
   const tested = await server.json('/api/v1/hooks/desk/test', { method: 'POST' });
@@ -137,8 +141,8 @@ it('W2: the receiver is away, the server is killed, both come back: what was que
   const there = await receiver();
   const root = await temporaryFolder();
   const config = yaml(there.url, `file:${CHANNEL}?loop=1`);
-  const first = await startServer({ root, yaml: config });
   there.answer = (_request, response) => (response.writeHead(500).end(), false);
+  const first = await startServer({ root, yaml: config });
   const batch = await waitFor('a batch to be refused twice', () => (there.got.length > 1 ? there.got[0] : undefined));
   await there.close();
   const queue = join(root, '.livetape/hooks/desk/queue.jsonl');
