@@ -19,7 +19,7 @@ export default defineConfig({
           ...common,
           name: 'rooms',
           include: ['src/**/*.test.ts'],
-          maxWorkers: Math.max(2, availableParallelism()),
+          maxWorkers: Math.max(3, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },

@@ -2,7 +2,7 @@
  * Archives of real media in real folders for the tests of recovery: recorded from assets/demo.ts by a clock that is moved by
  * hand, left as a crash, a shutdown or a stop leaves them, and resumed.
  */
-import { cp, readFile, readdir, writeFile } from 'node:fs/promises';
+import { cp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -76,13 +76,20 @@ export async function recordDemo(root: string, seconds: number, end: End, config
   const folder = join(workshop, 'news');
   if (end === 'crash') {
     // What a recorder that is killed now leaves behind: what it has written, and nothing that it would do on its way out.
+    // It goes on writing: what it looked like while it was copied has to be what it looked like before and after.
+    const looks = async (): Promise<string> => JSON.stringify([(await readdir(folder)).sort(), await playlistOf(folder)]);
     await waitFor('the last segment is being written', async () => {
       const names = await readdir(folder);
+      const before = await looks();
       const parts = names.filter((name) => name.endsWith('.part'));
       const whole = names.filter((name) => name.endsWith('.ts'));
-      return parts.length === 1 && whole.length === segmentsIn(await playlistOf(folder)) && !names.some((name) => name.endsWith('.tmp'));
+      if (parts.length !== 1 || whole.length !== segmentsIn(await playlistOf(folder)) || names.some((name) => name.endsWith('.tmp')))
+        return false;
+      if ((recorder.dvr.status('news')?.session?.queuedBytes ?? 0) > 0) return false;
+      await rm(join(root, 'news'), { recursive: true, force: true });
+      await cp(folder, join(root, 'news'), { recursive: true, preserveTimestamps: true, filter: (path) => !path.endsWith('.sock') });
+      return (await looks()) === before;
     });
-    await cp(folder, join(root, 'news'), { recursive: true, preserveTimestamps: true, filter: (path) => !path.endsWith('.sock') });
   }
   if (end === 'stop') await recorder.dvr.stopRecording('news');
   await recorder.dvr.close();
