@@ -159,7 +159,11 @@ describe('a recording that is robbed', () => {
     [
       'another folder is put in its place',
       async (folder: string) => {
-        execFileSync('cp', ['-r', folder, `${folder}-copy`]);
+        // It goes on writing: a file that cp was told of may be gone (index.json.tmp) or have its name (.part) when it comes to it.
+        await waitFor('a whole copy', async () => {
+          await rm(`${folder}-copy`, { recursive: true, force: true });
+          return spawnSync('cp', ['-r', folder, `${folder}-copy`]).status === 0;
+        });
         await rename(folder, `${folder}-old`);
         await rename(`${folder}-copy`, folder);
       },
