@@ -248,9 +248,13 @@ export function dvrContract(name: string, open: (root: string) => Promise<Contra
       await source.write(piece(0, 0.5));
       await until('silence', () => events.includes('gap opened x signal'));
       await until('a status of it', () => dvr.status('x')?.session?.signal === 'lost');
+      const open = dvr.status('x')?.openGap;
+      expect(open).toMatchObject({ reason: 'signal' });
       await source.write(piece(40, 46));
       await until('media again', () => events.includes('gap closed x signal'));
       await until('a status of the gap', () => dvr.status('x')?.lastGap?.reason === 'signal');
+      expect(dvr.status('x')).toMatchObject({ openGap: undefined });
+      expect(Math.abs((dvr.status('x')?.lastGap?.fromMs ?? 0) - (open?.fromMs ?? 0))).toBeLessThan(2);
       expect(await playlist(root, 'x')).toContain('why=signal');
     });
 

@@ -4,7 +4,7 @@ export { DVR_EVENT_NAMES } from './events.js';
 export type { DvrEventName, DvrEvents, DvrListener, Recording } from './events.js';
 export { InProcessDvrService, type DvrService, type DvrServiceOptions, type RecordOptions } from './service.js';
 export type { SessionStatus } from './session.js';
-export type { RecordingStatus } from './supervised.js';
+export type { OpenGap, RecordingStatus } from './supervised.js';
 export type { RetentionStatus } from './retention.js';
 export type { RetentionLimits } from './retentionStream.js';
 export { FreeSpace, type FreeSpaceOptions, type PruneCandidate, type SpaceLimits, type SpacePruned, type SpaceUser } from './freeSpace.js';

@@ -5,7 +5,7 @@
 import type { ArchiveWriter } from '../archive/index.js';
 import { toLivetapeError, type Clock, type LivetapeError, type Logger, type Timer } from '../base/index.js';
 import type { MediaBuffer } from '../buffer/index.js';
-import type { Gap, StreamCode } from '../model/index.js';
+import type { Gap, GapReason, StreamCode } from '../model/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import type { DvrConfig } from './config.js';
 import type { DvrEventName, DvrEvents, Recording } from './events.js';
@@ -39,6 +39,15 @@ export interface RecordingStatus {
   readonly retention: RetentionStatus;
   /** The newest gap, when there was one since the recording was started. */
   readonly lastGap: Gap | undefined;
+  /** The gap that goes on now: what the latest `gap.opened` told, until its `gap.closed` or the end of the recording. */
+  readonly openGap: OpenGap | undefined;
+}
+
+/** A gap whose end is to come. Plain data: it crosses processes. */
+export interface OpenGap {
+  /** Where the media before it ends; UTC milliseconds. */
+  readonly fromMs: number;
+  readonly reason: GapReason;
 }
 
 /** What a supervised recording is made of. */
@@ -76,8 +85,7 @@ export class SupervisedRecording {
   #numbersFrom = 0;
   #healed = 0;
   #lastGap: Gap | undefined;
-  /** Where the media before an open gap ends. */
-  #gapFromMs: number | undefined;
+  #openGap: OpenGap | undefined;
   #done = false;
   #stopping: Promise<void> | undefined;
 
@@ -110,6 +118,7 @@ export class SupervisedRecording {
       retention: this.#options.retention.status(this.#options.code),
       healed: this.#healed,
       lastGap: this.#lastGap,
+      openGap: this.#openGap,
     };
   }
 
@@ -156,12 +165,12 @@ export class SupervisedRecording {
           this.#options.emit('segment.written', { streamCode: this.#options.code, segment });
           this.#options.retention.committed(this.#options.code);
           // The partial segment before the gap is written after the gap has opened.
-          const closes = this.#gapFromMs !== undefined && segment.wallMs >= this.#gapFromMs - 1;
+          const closes = this.#openGap !== undefined && segment.wallMs >= this.#openGap.fromMs - 1;
           const { gap } = segment;
           // A restart, a full disk, a clock that was set: such a gap is known only when it is over.
           if (gap && !closes) this.#options.emit('gap.opened', { streamCode: this.#options.code, fromMs: gap.fromMs, reason: gap.reason });
           if (gap || closes) this.#options.emit('gap.closed', { streamCode: this.#options.code, gap });
-          if (closes) this.#gapFromMs = undefined;
+          if (closes) this.#openGap = undefined;
           this.#lastGap = gap ?? this.#lastGap;
         },
         lost: (error) => {
@@ -171,7 +180,7 @@ export class SupervisedRecording {
         },
         broken: (error) => this.#broken(session, error),
         signalLost: (fromMs, reason) => {
-          this.#gapFromMs = fromMs;
+          this.#openGap = { fromMs, reason };
           this.#options.emit('gap.opened', { streamCode: this.#options.code, fromMs, reason });
         },
         ended: (reason, error) => this.#options.emit('source.ended', { streamCode: this.#options.code, reason, error }),
@@ -197,6 +206,7 @@ export class SupervisedRecording {
       } else await this.#session.stop();
     } finally {
       this.#live.end('the recording was stopped');
+      this.#openGap = undefined;
       this.#status = 'stopped';
       this.#stoppedAt = new Date(this.#options.clock.nowMs());
     }

@@ -261,7 +261,7 @@ export class TestPool implements RecorderPool {
     const retention = { prunedSegments: 0, prunedBytes: 0, graceSkipped: 0, failures: 0, clockInDoubt: false };
     const counts = { segmentCount: 0, sizeBytes: 0, restarts: 0, healed: 0 };
     this.#recordings.set(code, {
-      status: { recording, error: undefined, session: undefined, ...counts, retention, lastGap: undefined },
+      status: { recording, error: undefined, session: undefined, ...counts, retention, lastGap: undefined, openGap: undefined },
       config,
     });
     this.archives.add(code);

@@ -39,6 +39,7 @@ export function recordingStatus(code: string, startedMs: number): RecordingStatu
     healed: 0,
     retention: { prunedSegments: 1, prunedBytes: 1880, graceSkipped: 0, failures: 0, clockInDoubt: false },
     lastGap: { fromMs: startedMs, toMs: startedMs + 2500, reason: 'signal' },
+    openGap: undefined,
   };
 }
 

@@ -13,7 +13,7 @@ import type { RecordOptions } from '../service.js';
 import type { RecordingStatus } from '../supervised.js';
 
 /** Grows with every change of what is said here. Recorders of another version of Livetape are not spoken to but for `close` (R5). */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 /** How often a recorder says how it is doing. */
 export const BEAT_MS = 500;
 
