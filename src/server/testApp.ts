@@ -12,7 +12,15 @@ import { LivetapeError, ManualClock, type LogFields, type Logger } from '../base
 import { openConfig, type ConfigStore } from '../config/index.js';
 import type { ProbeReport } from '../ingest/index.js';
 import type { ArchiveStatus, Playback } from '../playback/index.js';
-import type { DvrEventName, DvrEvents, RecorderPool, RecorderStatus, RecordingStatus, SourceStatus } from '../recorder/index.js';
+import type {
+  DvrEventName,
+  DvrEvents,
+  RecorderPool,
+  RecorderStatus,
+  RecordingStatus,
+  SourceStatus,
+  StreamMetrics,
+} from '../recorder/index.js';
 import { createMemoryStorage, type Storage } from '../storage/index.js';
 import { buildApp, type App } from './app.js';
 import type { Channel, Channels, ServerContext } from './context.js';
@@ -27,6 +35,7 @@ export class FakePool {
   readonly emitter = new EventEmitter();
   readonly statuses = new Map<string, RecordingStatus>();
   readonly sources = new Map<string, SourceStatus>();
+  readonly metrics = new Map<string, StreamMetrics>();
   running: RecorderStatus[] = [];
   kept: ListedKeep[] = [];
 
@@ -44,7 +53,7 @@ export class FakePool {
       isRecording: (code) => this.statuses.has(code),
       recordings: () => [...this.statuses.values()].map(({ recording }) => recording),
       recorders: () => this.running,
-      metrics: () => undefined,
+      metrics: (code) => this.metrics.get(code),
       served: () => undefined,
       keeps: async (code) => this.kept.filter(({ streamCode }) => code === undefined || code === streamCode),
       keep: async (streamCode, { name, from, to }) => {

@@ -3,12 +3,23 @@ import { z } from 'zod';
 import type { Grant } from '../../access/index.js';
 import { LivetapeError } from '../../base/index.js';
 import { dvrSchema } from '../../config/index.js';
-import { checkStreamCode } from '../../model/index.js';
+import { checkStreamCode, GAP_REASONS } from '../../model/index.js';
 import type { RecordingStatus, SourceStatus } from '../../recorder/index.js';
 import type { Channel, ServerContext } from '../context.js';
+import { HISTORY_LENGTH, inputBitrate, type InputHistory } from '../inputHistory.js';
 import { shownSource, withoutPaths } from '../publicText.js';
 import { tellsPaths } from '../streamEdits.js';
-import { countSchema, gapAnswer, gapSchema, problemAnswer, problemSchema, recordingAnswer, recordingSchema } from './shapes.js';
+import {
+  countSchema,
+  gapAnswer,
+  gapSchema,
+  problemAnswer,
+  problemSchema,
+  recordingAnswer,
+  recordingSchema,
+  timeSchema,
+  timeText,
+} from './shapes.js';
 
 const trackSchema = z.object({
   pid: z.number().int(),
@@ -34,6 +45,14 @@ const retentionSchema = z.object({
   clock_in_doubt: z.boolean().describe('A step of the clock is not believed (yet): age deletes little or nothing meanwhile.'),
 });
 
+const inputSchema = z.object({
+  bitrate: countSchema.describe('Bits per second that come now, over the last seconds.'),
+  history: z
+    .array(countSchema)
+    .max(HISTORY_LENGTH)
+    .describe('The last two minutes: a value for each 5 s, the newest last; fewer at the beginning, and after a restart of the server.'),
+});
+
 export const streamStatusSchema = z
   .object({
     configured: z.boolean().describe('It is in livetape.yaml; else it only has an archive.'),
@@ -53,6 +72,15 @@ export const streamStatusSchema = z
     programs: z.array(z.number().int()).describe('Numbers of the programs that there are to choose from.'),
     restarts: countSchema.describe('Sessions that broke and were made anew.'),
     last_gap: gapSchema.nullable().describe('The newest since the recording was started.'),
+    open_gap: z
+      .object({ from: timeSchema.describe('Where the media before it ends.'), reason: z.enum(GAP_REASONS) })
+      .nullable()
+      .describe('The one that goes on now, as `gap.opened` told it: whether anything is lost is known when media comes again.'),
+    input: inputSchema.nullable().describe('What comes; null when it is not being recorded.'),
+    errors: z
+      .record(z.string(), countSchema)
+      .nullable()
+      .describe('What was wrong with what came since its recorder began with it, by kind, as in the metrics; null when that is not known.'),
     retention: retentionSchema.nullable(),
   })
   .meta({ id: 'StreamStatus', description: 'How a stream is doing. Read only.' });
@@ -102,6 +130,9 @@ export const streamAnswerSchema = z
           programs: [1],
           restarts: 0,
           last_gap: null,
+          open_gap: null,
+          input: { bitrate: 5123456, history: [5098112, 5120300, 5123456] },
+          errors: { continuity: 0, transport_error: 0, sync_bytes: 0, scrambled: 0, timestamp: 0, not_stored: 0 },
           retention: { pruned_segments: 0, pruned_bytes: 0, grace_skipped: 0, failures: 0, clock_in_doubt: false },
         },
       },
@@ -112,11 +143,12 @@ export const streamAnswerSchema = z
 export type StreamAnswer = z.output<typeof streamAnswerSchema>;
 
 /** A stream with how it is doing, as it is told to somebody. */
-export function streamAnswer(context: ServerContext, channel: Channel, grant: Grant): StreamAnswer {
+export function streamAnswer(context: ServerContext, history: InputHistory, channel: Channel, grant: Grant): StreamAnswer {
   const paths = tellsPaths(grant);
   const { code, config, recording, source, error } = channel;
   const written = context.config.state.config.streams[code];
   const why = error ?? recording?.error;
+  const metrics = recording === undefined ? undefined : context.pool.metrics(code);
   return {
     code,
     source: shownSource(config?.source ?? '', paths),
@@ -130,6 +162,8 @@ export function streamAnswer(context: ServerContext, channel: Channel, grant: Gr
       source: source === undefined ? null : sourceAnswer(source, paths),
       restricted: config?.restricted ?? false,
       ...sessionAnswer(recording),
+      input: recording === undefined ? null : { bitrate: inputBitrate(recording, metrics), history: [...history.of(code)] },
+      errors: metrics === undefined ? null : { ...metrics.errors },
     },
   };
 }
@@ -138,7 +172,7 @@ function sourceAnswer({ url, state, detail, receivedBytes, connections }: Source
   return { url: shownSource(url, paths), state, detail: withoutPaths(detail), received_bytes: receivedBytes, connections };
 }
 
-type SessionAnswer = Pick<StreamAnswer['status'], 'signal' | 'program' | 'programs' | 'restarts' | 'last_gap' | 'retention'>;
+type SessionAnswer = Pick<StreamAnswer['status'], 'signal' | 'program' | 'programs' | 'restarts' | 'last_gap' | 'open_gap' | 'retention'>;
 
 function sessionAnswer(status: RecordingStatus | undefined): SessionAnswer {
   const program = status?.session?.program;
@@ -149,6 +183,7 @@ function sessionAnswer(status: RecordingStatus | undefined): SessionAnswer {
     programs: [...(status?.session?.programs ?? [])],
     restarts: status?.restarts ?? 0,
     last_gap: status?.lastGap === undefined ? null : gapAnswer(status.lastGap),
+    open_gap: status?.openGap === undefined ? null : { from: timeText(status.openGap.fromMs), reason: status.openGap.reason },
     retention:
       retention === undefined
         ? null

@@ -57,6 +57,9 @@ describe('GET /api/v1/streams/{code}', () => {
         signal: null,
         program: null,
         last_gap: null,
+        open_gap: null,
+        input: null,
+        errors: null,
         retention: null,
       },
     });
@@ -78,6 +81,30 @@ describe('GET /api/v1/streams/{code}', () => {
     test.channels.errors.set('news', new LivetapeError('STREAM_OWNED', 'another writes it'));
     const { status: failed } = (await test.inject('/api/v1/streams/news')).json<Stream>();
     expect(failed['error']).toEqual({ code: 'STREAM_OWNED', message: 'another writes it' });
+  });
+
+  it('G10: says which gap goes on, what comes and came, and what was wrong with it', async () => {
+    await using test = await openTestApp({ yaml: YAML });
+    const told = async (): Promise<Stream['status']> => (await test.inject('/api/v1/streams/news')).json<Stream>().status;
+    const status = recordingStatus('news', test.clock.nowMs());
+    const fromMs = test.clock.nowMs() - 3000;
+    test.pool.statuses.set('news', { ...status, openGap: { fromMs, reason: 'signal' } });
+    expect(await told()).toMatchObject({
+      open_gap: { from: new Date(fromMs).toISOString(), reason: 'signal' },
+      // begun a moment ago: its recorder has not told of it yet
+      input: { bitrate: 0, history: [] },
+      errors: null,
+    });
+    const errors = { continuity: 3, transport_error: 0, sync_bytes: 0, scrambled: 0, timestamp: 1, not_stored: 0 };
+    test.pool.metrics.set('news', { inputBitrate: 5_123_456.7, errors } as never);
+    test.clock.advance(10_000);
+    expect(await told()).toMatchObject({ input: { bitrate: 5_123_457, history: [5_123_457, 5_123_457] }, errors });
+    // of a session that broke nothing comes
+    test.pool.statuses.set('news', { ...status, session: undefined });
+    test.clock.advance(5000);
+    expect(await told()).toMatchObject({ open_gap: null, input: { bitrate: 0, history: [5_123_457, 5_123_457, 0] } });
+    test.pool.statuses.delete('news');
+    expect(await told()).toMatchObject({ open_gap: null, input: null, errors: null });
   });
 
   it('takes a code with slashes as %2F, and only as that', async () => {

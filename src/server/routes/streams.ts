@@ -4,7 +4,8 @@ import { opensStream, type Grant } from '../../access/index.js';
 import { delay, LivetapeError } from '../../base/index.js';
 import { dvrSchema, streamSchema } from '../../config/index.js';
 import { checkStreamCode } from '../../model/index.js';
-import type { ServerContext } from '../context.js';
+import type { Channel, ServerContext } from '../context.js';
+import { InputHistory } from '../inputHistory.js';
 import { bodyErrors, errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 import { patchedStream, replacedStream } from '../streamEdits.js';
@@ -46,7 +47,15 @@ const patchSchema = z
   });
 
 export const streamRoutes: Routes = (context, limits) => async (app) => {
-  const { channels, config } = context;
+  const { channels, clock, config, pool } = context;
+  const history = new InputHistory(pool, clock);
+  app.addHook('onClose', () => history.close());
+  const answerTo = (channel: Channel, grant: Grant): StreamAnswer => streamAnswer(context, history, channel, grant);
+  /** The stream, when what was asked of it has been begun or it is known why not: that is no error of the request, which was carried out. */
+  const settled = async (code: string, grant: Grant): Promise<StreamAnswer> => {
+    await waitUntilSettled(context, code);
+    return answerTo(await findChannel(context, code), grant);
+  };
 
   app.get(
     '/api/v1/streams',
@@ -61,9 +70,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
       },
     },
     async ({ grant }) => ({
-      streams: (await channels.list())
-        .filter(({ code }) => opensStream(grant, code))
-        .map((channel) => streamAnswer(context, channel, grant)),
+      streams: (await channels.list()).filter(({ code }) => opensStream(grant, code)).map((channel) => answerTo(channel, grant)),
     }),
   );
 
@@ -79,7 +86,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
         response: { 200: json('The stream.', streamAnswerSchema), ...errorResponses('STREAM_NOT_FOUND', 'STREAM_CODE_INVALID') },
       },
     },
-    async ({ params, grant }) => streamAnswer(context, await findChannel(context, params.code), grant),
+    async ({ params, grant }) => answerTo(await findChannel(context, params.code), grant),
   );
 
   app.put(
@@ -109,7 +116,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
       const { streams: most } = limits.settings;
       if (made && config.state.streams.size >= most) throw limits.reached('streams', `there are ${most} streams: that is all there may be`);
       await config.put(code, replacedStream(config.state, code, asked, grant));
-      const answer = await settled(context, code, grant);
+      const answer = await settled(code, grant);
       return reply.code(made ? 201 : 200).send(answer);
     },
   );
@@ -136,7 +143,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
     async ({ params, body, grant }) => {
       const code = checkStreamCode(params.code);
       await config.patch(code, { ...patchedStream(config.state, code, writable(code, body), grant) });
-      return settled(context, code, grant);
+      return settled(code, grant);
     },
   );
 
@@ -180,7 +187,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
     async ({ params, grant }) => {
       const code = checkStreamCode(params.code);
       await channels.start(code);
-      return streamAnswer(context, await findChannel(context, code), grant);
+      return answerTo(await findChannel(context, code), grant);
     },
   );
 
@@ -203,7 +210,7 @@ export const streamRoutes: Routes = (context, limits) => async (app) => {
     async ({ params, grant }) => {
       const code = checkStreamCode(params.code);
       await channels.stop(code);
-      return streamAnswer(context, await findChannel(context, code), grant);
+      return answerTo(await findChannel(context, code), grant);
     },
   );
 };
@@ -236,12 +243,6 @@ function writable<B extends { readonly code?: unknown; readonly status?: unknown
     throw new LivetapeError('REQUEST_INVALID', 'body.code: it is not the code in the address; a stream cannot be given another');
   }
   return rest;
-}
-
-/** The stream, when what was asked of it has been begun or it is known why not: that is no error of the request, which was carried out. */
-async function settled(context: ServerContext, code: string, grant: Grant): Promise<StreamAnswer> {
-  await waitUntilSettled(context, code);
-  return streamAnswer(context, await findChannel(context, code), grant);
 }
 
 async function waitUntilSettled({ channels, clock }: ServerContext, code: string): Promise<void> {
