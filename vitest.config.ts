@@ -1,14 +1,17 @@
 /**
- * How the tests run: first those beside the code, side by side; then those that cross rooms, three files at a time, since most of them wait for what is
- * live; then, one after another, those that judge times to 50 ms or load the machine. All in processes of their own: they open sockets, start recorders and end them.
+ * How the tests run: first those beside the code, side by side; then those that cross rooms, three files at a time; then live streams and campaigns, three
+ * at a time too, since most of what they do is wait; then, one after another, those that judge times to 50 ms or load the machine.
+ * All in processes of their own: they open sockets, start recorders and end them.
  */
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const common = { pool: 'forks' as const, testTimeout: 90_000, hookTimeout: 30_000, setupFiles: ['test/fuzzSeed.ts'] };
 
-/** Judge times, or have faults of the machine's own. */
-const TIMED = ['test/record.test.ts', 'test/faults.test.ts', 'test/campaigns/**/*.test.ts'];
+/** Judge times, or load the machine until it is busy. */
+const TIMED = ['test/faults.test.ts', 'test/campaigns/hostile.test.ts'];
+/** Wait for streams that run at their own speed, and for recorders that are killed and start again. */
+const LIVE = ['test/record.test.ts', 'test/sameMedia.test.ts', 'test/campaigns/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -23,8 +26,18 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...common, name: 'across', include: ['test/**/*.test.ts'], exclude: TIMED, maxWorkers: 3, sequence: { groupOrder: 1 } } },
-      { test: { ...common, name: 'timed', include: TIMED, fileParallelism: false, sequence: { groupOrder: 2 } } },
+      {
+        test: {
+          ...common,
+          name: 'across',
+          include: ['test/**/*.test.ts'],
+          exclude: [...LIVE, ...TIMED],
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { test: { ...common, name: 'live', include: LIVE, exclude: TIMED, maxWorkers: 3, sequence: { groupOrder: 2 } } },
+      { test: { ...common, name: 'timed', include: TIMED, fileParallelism: false, sequence: { groupOrder: 3 } } },
     ],
   },
 });

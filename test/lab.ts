@@ -2,6 +2,7 @@
  * What end-to-end tests share: real senders, the real command line, temporary folders, free ports, a static file
  * server, ffprobe. Everything that is started here is ended when the test is.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { createReadStream } from 'node:fs';
@@ -11,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { silentLogger, systemClock } from '../src/base/index.js';
 import { openSource } from '../src/ingest/index.js';
 
@@ -21,10 +22,20 @@ export const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 /** `npm run campaign` sets it: the same tests, for minutes instead of seconds. */
 export const LONG = process.env['LIVETAPE_LONG'] === '1';
 
+const besideOthers = new AsyncLocalStorage<TestContext>();
+
+/** For `aroundEach` in a file whose tests run side by side (`concurrent`): what each starts is ended with it. vitest by itself knows of one test at a time. */
+export const sideBySide = (runTest: () => Promise<void>, context: TestContext): Promise<void> => besideOthers.run(context, runTest);
+
+/** Does something when the test is over, whatever came of it; also in tests that run side by side. */
+export function whenOver(end: () => unknown): void {
+  (besideOthers.getStore()?.onTestFinished ?? onTestFinished)(async () => void (await end()));
+}
+
 /** A folder that is gone when the test is. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'livetape-test-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  whenOver(() => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -81,7 +92,7 @@ export function start(command: string, args: readonly string[], options: { cwd?:
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(code ?? signal ?? 'gone'));
   });
-  onTestFinished(async () => {
+  whenOver(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   });
@@ -216,7 +227,7 @@ export async function serveFolder(root: string): Promise<string> {
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
+  whenOver(() => {
     server.closeAllConnections();
     server.close();
   });

@@ -1,6 +1,6 @@
-/** Real streams through the real command line: what goes in comes out, to the frame, in any player. */
+/** Real streams through the real command line, side by side as in life: what goes in comes out, to the frame, in any player. */
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { aroundEach, describe, expect, it } from 'vitest';
 import { checkArchive } from './archiveChecker.js';
 import {
   LONG,
@@ -12,6 +12,7 @@ import {
   output,
   playlistOf,
   segmentsIn,
+  sideBySide,
   temporaryFolder,
   waitFor,
 } from './lab.js';
@@ -21,7 +22,9 @@ import { watchPlaylist } from './watch.js';
 const SECONDS = LONG ? 120 : 13;
 const TIMEOUT_MS = (SECONDS + 80) * 1000;
 
-describe('livetape record', () => {
+aroundEach(sideBySide);
+
+describe.concurrent('livetape record', () => {
   it(
     'records a live stream over UDP to the frame, B-frames and all',
     async () => {

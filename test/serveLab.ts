@@ -1,8 +1,7 @@
 /** A server of the test's own: the real command on a free port and a folder of its own. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { livetape, temporaryFolder, waitFor, within, type Running } from './lab.js';
+import { livetape, temporaryFolder, waitFor, whenOver, within, type Running } from './lab.js';
 
 /** What is asked for has been answered in full by then. */
 const ANSWER_MS = 30_000;
@@ -28,7 +27,7 @@ export async function startServer(options: { root?: string; yaml?: string; args?
   if (options.yaml !== undefined) await writeFile(config, options.yaml);
   const running = livetape('serve', '--config', config, '--data', root, '--listen', '127.0.0.1:0', ...(options.args ?? []));
   // Its recorders outlive it unless it is told to end.
-  onTestFinished(async () => {
+  whenOver(async () => {
     if (running.child.exitCode !== null || running.child.signalCode !== null) return;
     const exited = new Promise((resolve) => running.child.once('exit', resolve));
     running.child.kill('SIGTERM');

@@ -1,8 +1,7 @@
 /** Watches a playlist as it is written: every version goes through the playlist checker. */
 import { watchFile, unwatchFile } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { playlistOf } from './lab.js';
+import { playlistOf, whenOver } from './lab.js';
 import { PlaylistChecker } from './playlistChecker.js';
 
 /** A watch that was begun. `violations()` reads the playlist once more and answers with all that was wrong. */
@@ -30,7 +29,7 @@ export function watchPlaylist(folder: string): Watch {
   watchFile(path, { interval: 200 }, () => {
     chain = chain.then(look);
   });
-  onTestFinished(() => unwatchFile(path));
+  whenOver(() => unwatchFile(path));
   return {
     versions: () => versions,
     async violations() {
