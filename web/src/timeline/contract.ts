@@ -1,0 +1,43 @@
+/** What the timeline is to the rest of the page (docs/design/page.md, G6). All times are UTC milliseconds. */
+import type { ReadonlySignal, Signal } from '@preact/signals';
+import type { Gap, Keep, TimelineAnswer } from '../api';
+import type { Pictures } from '../pictures/contract';
+
+/** What is shown of time. */
+export interface View {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The marks of a clip. */
+export interface Marks {
+  readonly inMs?: number | undefined;
+  readonly outMs?: number | undefined;
+}
+
+/** Where the timeline's facts come from; the page's own asks the server, a signed window's is made of recording_status.json. */
+export type LoadTimeline = (fromMs: number, toMs: number, points: number, signal: AbortSignal) => Promise<TimelineAnswer>;
+
+/** What the timeline is given. */
+export interface TimelineProps {
+  readonly code: string;
+  readonly load: LoadTimeline;
+  readonly pictures: Pictures;
+  /** Written by the timeline (zooming, moving) and by the page (following the position). */
+  readonly view: Signal<View>;
+  readonly positionMs: ReadonlySignal<number | undefined>;
+  readonly isLive: ReadonlySignal<boolean>;
+  /** The end of what is recorded, as events tell it before the server is asked again; undefined while nothing is known. */
+  readonly edgeMs: ReadonlySignal<number | undefined>;
+  /** The gap that goes on now. */
+  readonly openGap: ReadonlySignal<{ readonly fromMs: number; readonly reason: Gap['reason'] } | undefined>;
+  readonly keeps: ReadonlySignal<readonly Keep[]>;
+  readonly marks: Signal<Marks>;
+  /** Counts what makes facts old (a gap closed, segments pruned): when it changes, what is seen is asked for again. */
+  readonly revision: ReadonlySignal<number>;
+  onSeek(ms: number): void;
+}
+
+/** Shows so much at least, and at most; milliseconds. */
+export const MIN_VIEW_MS = 10_000;
+export const MAX_VIEW_MS = 30 * 86_400_000;

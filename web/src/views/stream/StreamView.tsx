@@ -1,0 +1,3 @@
+export function StreamView({ code }: { readonly code: string }) {
+  return <main>{code}</main>;
+}

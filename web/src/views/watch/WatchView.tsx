@@ -1,0 +1,5 @@
+import type { Route } from '../../route';
+
+export function WatchView({ route }: { readonly route: Route & { readonly view: 'watch' } }) {
+  return <main>{route.code}</main>;
+}
