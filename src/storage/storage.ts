@@ -21,8 +21,8 @@ export interface Storage {
   list(): AsyncIterable<string>;
   /** Windows that are held for good. */
   readonly keeps: KeepStorage;
-  /** The disk on which a stream's place lies, or would lie. */
-  disk(code: string): Promise<Disk>;
+  /** The disk on which a stream's place lies, or would lie; without one that of the root. */
+  disk(code?: string): Promise<Disk>;
 }
 
 /** What streams share the space of. */
@@ -31,6 +31,8 @@ export interface Disk {
   readonly id: string;
   /** Bytes that can still be written. */
   readonly freeBytes: number;
+  /** Bytes that fit on it: those that can still be written, those that are, and what it keeps for its own ends. */
+  readonly totalBytes: number;
 }
 
 /** A piece of a new journal: text, or a byte range of the journal that is being replaced. */

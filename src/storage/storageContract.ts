@@ -407,9 +407,11 @@ export function storageContract(name: string, make: () => Promise<Storage>): voi
       expect(text(await place.read('000001.ts', 0, 9))).toBe('one');
     });
 
-    it('says on which disk a place is or would be, and what is free there', async () => {
+    it('says on which disk a place or the root is or would be, how large it is, and what is free there', async () => {
       const disk = await storage.disk('news');
       expect(disk.freeBytes).toBeGreaterThan(0);
+      expect(disk.totalBytes).toBeGreaterThanOrEqual(disk.freeBytes);
+      expect((await storage.disk()).id).toBe(disk.id);
       expect((await storage.disk('not/made/yet')).id).toBe(disk.id);
     });
 

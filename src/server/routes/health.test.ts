@@ -98,7 +98,7 @@ describe('/readyz (H5)', () => {
     test.pool.statuses.set('more', recordingStatus('more', 0));
     const storage = createMemoryStorage();
     let freeBytes = 2e9;
-    test.channels.storage = () => ({ ...storage, location: '/srv/dvr', disk: async () => ({ id: 'a', freeBytes }) });
+    test.channels.storage = () => ({ ...storage, location: '/srv/dvr', disk: async () => ({ id: 'a', freeBytes, totalBytes: 4e9 }) });
     expect(await problems(test)).toEqual([]);
     freeBytes -= 1;
     expect(await problems(test)).toEqual([{ what: 'disk', name: 'dvr', code: null, message: '2.00 GB are free' }]);

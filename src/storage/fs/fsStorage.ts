@@ -29,7 +29,7 @@ export function openFsStorage(root: string, options: FsStorageOptions): Storage 
     stream: (code) => new FsStreamStorage(location, code, options),
     list: () => listStreams(location),
     keeps: new FsKeeps({ ...options, root: location, list: listStreams }),
-    disk: (code) => diskOf(join(location, ...code.split('/'))),
+    disk: (code = '') => diskOf(join(location, ...code.split('/'))),
   };
 }
 
@@ -43,8 +43,8 @@ export function openFolder(folder: string, options: FsStorageOptions): StreamSto
 async function diskOf(folder: string): Promise<Disk> {
   for (let path = folder; ; path = dirname(path)) {
     try {
-      const [{ dev }, { bavail, bsize }] = await Promise.all([stat(path), statfs(path)]);
-      return { id: String(dev), freeBytes: bavail * bsize };
+      const [{ dev }, { bavail, blocks, bsize }] = await Promise.all([stat(path), statfs(path)]);
+      return { id: String(dev), freeBytes: bavail * bsize, totalBytes: blocks * bsize };
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || path === dirname(path)) throw storageError(error, `look at the disk of ${folder}`, { path });
     }

@@ -34,7 +34,7 @@ export function createMemoryStorage(options: MemoryStorageOptions = {}): Storage
       for (const [code, place] of places) if (place.holdsStream) yield code;
     },
     keeps,
-    disk: (code) => attempt(() => disks.of(code)),
+    disk: (code = '') => attempt(() => disks.of(code)),
   };
 }
 
