@@ -35,11 +35,18 @@ async function recorded(name: SampleName): Promise<Recorded> {
   const place = livetape.storage.stream('news');
   const entries = (await entriesOf(place)).map(({ facts, wallMs, uri, durationUs, discontinuity }): TimelineEntry => ({
     ...{ mediaSequence: facts!.mediaSequence, discontinuitySequence: facts!.discontinuitySequence, discontinuity, durationUs, uri },
-    ...{ wallMs: wallMs!, sizeBytes: facts!.sizeBytes, headBytes: facts!.headBytes, keyframes: facts!.keyframes, pts: facts!.pts },
+    ...{
+      wallMs: wallMs!,
+      sizeBytes: facts!.sizeBytes,
+      cumulativeBytes: facts!.cumulativeBytes,
+      headBytes: facts!.headBytes,
+      keyframes: facts!.keyframes,
+      pts: facts!.pts,
+    },
     gap: undefined,
   }));
   expect(entries.length).toBeGreaterThanOrEqual(1);
-  const unsaid = { sizeBytes: undefined, headBytes: undefined, keyframes: undefined, pts: undefined };
+  const unsaid = { sizeBytes: undefined, cumulativeBytes: undefined, headBytes: undefined, keyframes: undefined, pts: undefined };
   const startMs = entries[0]!.wallMs;
   return {
     ...{ root, place, startMs, nowMs: startMs + 1e7 },

@@ -213,6 +213,7 @@ function expected({ entry, mediaSequence, discontinuitySequence, wallMs }: Scann
     durationUs: entry.durationUs,
     uri: entry.uri,
     sizeBytes: facts?.sizeBytes,
+    cumulativeBytes: facts?.cumulativeBytes,
     headBytes: facts?.headBytes,
     keyframes: facts?.keyframes,
     pts: facts?.pts,

@@ -20,6 +20,8 @@ export interface TimelineEntry {
   readonly uri: string;
   /** Undefined in a journal that another system wrote; so are the rest. */
   readonly sizeBytes: number | undefined;
+  /** Of all entries since the stream's first ever, this one counted. */
+  readonly cumulativeBytes: number | undefined;
   readonly headBytes: number | undefined;
   readonly keyframes: readonly { readonly offsetBytes: number; readonly pts90k: number }[] | undefined;
   readonly pts: { readonly first90k: number; readonly end90k: number } | undefined;

@@ -17,6 +17,7 @@ export function entryAt(seconds: number, more: Partial<TimelineEntry> = {}): Tim
     durationUs: 4_000_000,
     uri: `${String(seconds / 4).padStart(6, '0')}.ts`,
     sizeBytes: undefined,
+    cumulativeBytes: undefined,
     headBytes: undefined,
     keyframes: undefined,
     pts: undefined,

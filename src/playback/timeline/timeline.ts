@@ -150,6 +150,7 @@ function timelineEntry(placed: PlacedEntry): TimelineEntry {
     durationUs: entry.durationUs,
     uri: entry.uri,
     sizeBytes: facts?.sizeBytes,
+    cumulativeBytes: facts?.cumulativeBytes,
     headBytes: facts?.headBytes,
     keyframes: facts?.keyframes,
     pts: facts?.pts,

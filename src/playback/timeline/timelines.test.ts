@@ -155,7 +155,7 @@ describe('P2: a journal that is replaced under a reader', () => {
     await rejects(timeline.back(700, 4000 * 650), 'WINDOW_EXPIRED');
     expect(await timeline.back(700, 4000 * 600)).toBe(100);
     replace = prune(50);
-    expect(await timeline.entry(200)).toMatchObject({ mediaSequence: 200, uri: '000200.ts', sizeBytes: 188 });
+    expect(await timeline.entry(200)).toMatchObject({ mediaSequence: 200, uri: '000200.ts', sizeBytes: 188, cumulativeBytes: 201 * 188 });
     replace = prune(50);
     expect(await timeline.at(START_MS + 1_000_001)).toBe(250);
     // ended, and begun anew: another header each time, the same entries
