@@ -42,6 +42,18 @@ const ROOMS = {
   cli: ['base', 'model', 'state', 'access', 'storage', 'archive', 'ingest', 'recorder', 'mpegts', 'playback', 'config', 'server'],
 };
 
+/** The page's rooms (web/src), likewise. It talks to the server over HTTP alone, so it imports nothing of src. */
+const WEB_ROOMS = {
+  api: [],
+  time: ['api'],
+  state: ['api'],
+  parts: ['api', 'time', 'state'],
+  pictures: ['api'],
+  player: ['api', 'time', 'state', 'parts'],
+  timeline: ['api', 'time', 'state', 'parts', 'pictures'],
+  dialogs: ['api', 'time', 'state', 'parts'],
+};
+
 /** Rooms that are fed bytes and import nothing of Node, nor any package. */
 const PURE = '^src/(mpegts|segmenter|hls|model)/';
 
@@ -62,6 +74,14 @@ const roomRules = Object.entries(ROOMS).map(([room, allowed]) => ({
   },
 }));
 
+const webRules = Object.entries(WEB_ROOMS).map(([room, allowed]) => ({
+  name: `web-${room}`,
+  comment: `web/src/${room} may import ${allowed.join(', ') || 'no other room of the page'} (docs/design/page.md, G2)`,
+  severity: 'error',
+  from: { path: `^web/src/${room}/` },
+  to: { path: '^web/src/', pathNot: `^web/src/(${[room, ...allowed].join('|')})/` },
+}));
+
 module.exports = {
   forbidden: [
     {
@@ -72,6 +92,14 @@ module.exports = {
       to: { circular: true },
     },
     ...roomRules,
+    ...webRules,
+    {
+      name: 'web-alone',
+      comment: 'the page and the library know nothing of each other: HTTP lies between them',
+      severity: 'error',
+      from: { path: '^(web|src)/' },
+      to: { path: '^(web|src)/', pathNot: '^$1/' },
+    },
     {
       name: 'known-room',
       comment: 'a new folder in src is a room: give it a line in the table',
@@ -138,14 +166,21 @@ module.exports = {
       from: { path: '^src/', pathNot: TESTS },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
-    { name: 'resolves', comment: 'every import is there', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    // `?url` is Vite's: the address of a file
+    {
+      name: 'resolves',
+      comment: 'every import is there',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: ['\\?url$', '^vite/client$'] },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
       conditionNames: ['import', 'node', 'default', 'types'],
       exportsFields: ['exports'],
     },

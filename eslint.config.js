@@ -82,6 +82,8 @@ export default tseslint.config(
   },
   // a test may take a method off its object to look at it
   { files: TESTS, rules: { '@typescript-eslint/unbound-method': 'off' } },
+  // components have no `this`
+  { files: ['web/**'], rules: { '@typescript-eslint/unbound-method': 'off' } },
   { files: ['**/*.mjs', '**/*.cjs', '**/*.js'], ...tseslint.configs.disableTypeChecked },
   { files: ['**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
 );

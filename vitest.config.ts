@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'rooms',
-          include: ['src/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'web/src/**/*.test.ts'],
           maxWorkers: Math.max(3, availableParallelism()),
           sequence: { groupOrder: 0 },
         },

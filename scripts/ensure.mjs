@@ -1,6 +1,6 @@
 /**
  * Makes a clone ready to run, with Node and npm alone: installs the packages when they are missing or older than the lock file, and
- * builds dist when it is missing or older than what it is built from. Does nothing, in a few milliseconds, when all is there.
+ * builds dist (and the page, dist/web) when it is missing or older than what it is built from. Does nothing, in a few milliseconds, when all is there.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -51,7 +51,20 @@ export function ensureBuilt({ clean = false } = {}) {
   writeFileSync(stamp, `${new Date(since).toISOString()}\n`);
 }
 
+/** dist/web as web has it. */
+export function ensurePage() {
+  const stamp = path('dist', '.page');
+  const sources = Math.max(newestIn(path('web')), changedAt(path('package-lock.json')), changedAt(path('scripts', 'page.mjs')));
+  if (changedAt(stamp) > sources) return;
+  ensureDependencies();
+  const since = Date.now();
+  // In a process of its own: Vite is asynchronous, and who needs the page is not.
+  run('building the page', process.execPath, [path('scripts', 'page.mjs')]);
+  writeFileSync(stamp, `${new Date(since).toISOString()}\n`);
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   ensureDependencies();
   ensureBuilt({ clean: process.argv.includes('--clean') });
+  ensurePage();
 }

@@ -4,11 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { ROOT, ensureBuilt, ensureDependencies } from './ensure.mjs';
+import { ROOT, ensureBuilt, ensureDependencies, ensurePage } from './ensure.mjs';
 
 try {
   ensureDependencies();
   ensureBuilt();
+  ensurePage();
 } catch (error) {
   console.error(`livetape: ${error.message}`);
   process.exit(1);

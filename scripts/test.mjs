@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, ensureBuilt, ensureDependencies } from './ensure.mjs';
+import { ROOT, ensureBuilt, ensureDependencies, ensurePage } from './ensure.mjs';
 
 /** What the tests run beside Node: a program, or a GStreamer element, and the Debian package it comes in. */
 const NEEDED = [
@@ -70,6 +70,7 @@ try {
 ensureDebianPackages();
 try {
   ensureBuilt();
+  ensurePage();
   console.log('ok     build');
   passed += 1;
 } catch {
@@ -78,11 +79,13 @@ try {
 }
 const tool = (...names) => join(ROOT, 'node_modules', ...names);
 check('types', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
+check('types of the page', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'web/tsconfig.json']);
 check('lint', process.execPath, [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0']);
 check('format', process.execPath, [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']);
 check('rooms', process.execPath, [
   tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
   'src',
+  'web/src',
   '--config',
   '.dependency-cruiser.cjs',
 ]);

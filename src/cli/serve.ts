@@ -19,6 +19,9 @@ interface ServeArguments {
 /** The built-in channel's media, in the package. */
 const DEMO_MEDIA = fileURLToPath(new URL('../../assets/demo.ts', import.meta.url));
 
+/** The page, in the package. */
+const PAGE = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+
 /** Adds the command. */
 export function addServe(program: Command, io: CliIo, done: (status: number) => void): void {
   program
@@ -40,7 +43,7 @@ async function run(given: ServeArguments, io: CliIo): Promise<number> {
   const offSignal = io.onSignal(() => ended('close'));
   const offRestart = io.onSignal(() => ended('detach'), ['SIGUSR2']);
   try {
-    const server = await serve({ ...given, demo, log, clock: io.clock, version: packageVersion(), onLogLevel: setLevel });
+    const server = await serve({ ...given, demo, log, clock: io.clock, page: PAGE, version: packageVersion(), onLogLevel: setLevel });
     const offReload = io.onSignal(
       () => void server.reload().catch((error: unknown) => io.err(errorLine(toLivetapeError(error, 'CONFIG_INVALID', given.config)))),
       ['SIGHUP'],

@@ -33,10 +33,13 @@ import { healthRoutes } from './routes/health.js';
 import { hookRoutes } from './routes/hooks.js';
 import { keepRoutes } from './routes/keeps.js';
 import { metricsRoutes } from './routes/metrics.js';
+import { pageRoutes } from './routes/page.js';
 import { playbackRoutes } from './routes/playback.js';
 import { probeRoutes } from './routes/probe.js';
+import { recordingListRoutes } from './routes/recordingList.js';
 import { recordingRoutes } from './routes/recordings.js';
 import { streamRoutes } from './routes/streams.js';
+import { timelineRoutes } from './routes/timeline.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { Viewing } from './viewing.js';
 
@@ -48,7 +51,9 @@ const ROUTES: readonly Routes[] = [
   tokenRoutes,
   auditRoutes,
   streamRoutes,
+  recordingListRoutes,
   recordingRoutes,
+  timelineRoutes,
   keepRoutes,
   probeRoutes,
   eventRoutes,
@@ -131,8 +136,6 @@ export async function buildApp(context: ServerContext): Promise<App> {
     theme: { title: 'Livetape: HTTP interface' },
     uiConfig: { docExpansion: 'list', defaultModelsExpandDepth: 0 },
   });
-  // Until there is a page, what can be asked for.
-  app.get('/', { config: { access: 'open' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
   // One text for all who ask: whoever has no credential and takes nothing holds no copy of it.
   let document: Buffer | undefined;
   app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) => {
@@ -140,6 +143,7 @@ export async function buildApp(context: ServerContext): Promise<App> {
     return reply.type('application/json; charset=utf-8').send(document);
   });
   for (const routes of ROUTES) await app.register(routes(context, limits));
+  await app.register(pageRoutes(context, limits));
   await app.register(channelListRoutes(context));
   await app.register(metricsRoutes(context, viewing));
   // Before playback, which answers any path that no other does.

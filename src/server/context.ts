@@ -71,6 +71,8 @@ export interface ServerContext {
   readonly audit: Audit;
   /** Undefined where there is no certificate: HTTP without TLS. */
   readonly tls?: TlsFiles | undefined;
+  /** The folder of the page's files. */
+  readonly page: string;
   /** Of the package. */
   readonly version: string;
 }

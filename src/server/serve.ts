@@ -35,6 +35,8 @@ export interface ServeOptions {
   readonly demo?: StreamEntry | undefined;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** The folder of the page's files, as `npm run build` makes it. */
+  readonly page: string;
   /** Of the package. */
   readonly version: string;
   /** Called with each log level that the file names, the first one too. */
@@ -56,7 +58,7 @@ export interface RunningServer extends Closable {
  * @throws LivetapeError CONFIG_INVALID, LISTEN_REFUSED, TLS_INVALID, ROOT_OWNED, STORAGE_FAILED
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { log, version } = options;
+  const { log, page, version } = options;
   const clock = options.clock ?? systemClock;
   const undo: (() => Promise<unknown>)[] = [];
   /** Ends what was begun, the latest first. */
@@ -128,6 +130,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       signed: keys.signed,
       audit,
       tls,
+      page,
       version,
     });
     undo.push(() => app.close());

@@ -3,7 +3,7 @@
  * has them say. Every answer that is got through `inject` is held to the OpenAPI document.
  */
 import { EventEmitter } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -177,6 +177,10 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
   const folder = await mkdtemp(join(tmpdir(), 'livetape-server-'));
   const path = join(folder, 'livetape.yaml');
   await writeFile(path, yaml);
+  const page = join(folder, 'page');
+  await mkdir(join(page, 'assets'), { recursive: true });
+  await writeFile(join(page, 'index.html'), '<!doctype html><title>Livetape</title>');
+  await writeFile(join(page, 'assets/index-1a2b.js'), 'export {};');
   const clock = new ManualClock();
   const log = new TestLog();
   const config = given.config ?? (await openConfig({ path, clock, log }));
@@ -196,6 +200,7 @@ export async function openTestApp({ yaml = '', context: given = {} }: TestAppOpt
     probe: async (): Promise<ProbeReport> => {
       throw new LivetapeError('SOURCE_FAILED', 'nothing came');
     },
+    page,
     version: '1.2.3',
     ...door.context,
     ...given,
@@ -244,6 +249,8 @@ function fakePlayback(channels: FakeChannels): Playback {
     exportTs: nothing,
     preview: nothing,
     status: async (code) => channels.archives.get(code) ?? nothing(),
+    marks: nothing,
+    summary: nothing,
     stats: { timelineBytes: 0, segmentBytes: 0, segmentHits: 0, segmentMisses: 0 },
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,

@@ -15,6 +15,8 @@ const ADMIN: RouteAccess = { scope: 'admin' };
 /** What each route has to ask for. */
 const EXPECTED: Readonly<Record<string, RouteAccess>> = {
   'GET /': 'open',
+  'GET /assets/*': 'open',
+  'GET /licenses.md': 'open',
   'GET /openapi.json': 'open',
   'GET /healthz': 'open',
   'GET /readyz': 'open',
@@ -36,7 +38,9 @@ const EXPECTED: Readonly<Record<string, RouteAccess>> = {
   'DELETE /api/v1/streams/:code': STREAM,
   'POST /api/v1/streams/:code/start': STREAM,
   'POST /api/v1/streams/:code/stop': STREAM,
+  'GET /api/v1/recordings': API,
   'GET /api/v1/recordings/:code': STREAM,
+  'GET /api/v1/recordings/:code/timeline': STREAM,
   'GET /api/v1/recordings/:code/keeps': STREAM,
   'POST /api/v1/recordings/:code/keeps': STREAM,
   'DELETE /api/v1/recordings/:code/keeps/:name': STREAM,

@@ -11,4 +11,4 @@ const WORDS: Readonly<Record<GapReason, string>> = {
 };
 
 /** `no signal`. */
-export const reasonText = (reason: GapReason | string): string => WORDS[reason as GapReason] ?? reason;
+export const reasonText = (reason: string): string => WORDS[reason as GapReason] ?? reason;
