@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
-import { expect, it, onTestFinished } from 'vitest';
-import { ffmpeg, freeUdpPort, livePictures, PROJECT, temporaryFolder, waitFor } from './lab.js';
+import { aroundEach, expect, it } from 'vitest';
+import { ffmpeg, freeUdpPort, livePictures, PROJECT, sideBySide, temporaryFolder, waitFor, whenOver } from './lab.js';
 import { startServer } from './serveLab.js';
+
+aroundEach(sideBySide);
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const CHANNEL = join(PROJECT, 'assets/demo.ts');
@@ -72,7 +74,7 @@ class Receiver {
 async function receiver(): Promise<Receiver> {
   const made = new Receiver();
   await made.open();
-  onTestFinished(() => made.close());
+  whenOver(() => made.close());
   return made;
 }
 
@@ -83,7 +85,7 @@ streams:
   news: { source: '${source}', dvr: { segment_duration: 1 } }
 `;
 
-it('W1: what happens comes in order, signed; the same as in the event stream', async () => {
+it.concurrent('W1: what happens comes in order, signed; the same as in the event stream', async () => {
   const there = await receiver();
   const port = await freeUdpPort();
   const server = await startServer({ yaml: yaml(there.url, `udp://127.0.0.1:${port}`) });
@@ -137,34 +139,37 @@ it('W1: what happens comes in order, signed; the same as in the event stream', a
   expect(there.events.at(-1)).toMatchObject({ type: 'test', stream: null });
 });
 
-it('W2: the receiver is away, the server is killed, both come back: what was queued comes, the first batch with the id that it had', async () => {
-  const there = await receiver();
-  const root = await temporaryFolder();
-  const config = yaml(there.url, `file:${CHANNEL}?loop=1`);
-  there.answer = (_request, response) => (response.writeHead(500).end(), false);
-  const first = await startServer({ root, yaml: config });
-  const batch = await waitFor('a batch to be refused twice', () => (there.got.length > 1 ? there.got[0] : undefined));
-  await there.close();
-  const queue = join(root, '.livetape/hooks/desk/queue.jsonl');
-  const queued = async (): Promise<string[]> =>
-    [...(await readFile(queue, 'utf8')).matchAll(/^\[\d+,\{"id":"([^"]+)"/gm)].map(([, id = '']) => id);
-  await waitFor('events to be queued', async () => (await queued()).length >= batch.events.length + 3);
-  // its recorder lives on, and holds what it printed to
-  const gone = new Promise((resolve) => first.running.child.once('exit', resolve));
-  first.running.child.kill('SIGKILL');
-  await gone;
-  const before = await queued();
-  there.got.length = 0;
-  there.answer = (_request, response) => (response.writeHead(204).end(), true);
-  await there.open();
-  await startServer({ root, yaml: config });
-  await waitFor('all that was queued to come', () => there.events.length >= before.length);
-  expect(there.events.slice(0, before.length).map(({ id }) => id)).toEqual(before);
-  expect(there.got[0]?.headers['webhook-id']).toBe(batch.headers['webhook-id']);
-  expect(there.got[0]?.body).toBe(batch.body);
-});
+it.concurrent(
+  'W2: the receiver is away, the server is killed, both come back: what was queued comes, the first batch with the id that it had',
+  async () => {
+    const there = await receiver();
+    const root = await temporaryFolder();
+    const config = yaml(there.url, `file:${CHANNEL}?loop=1`);
+    there.answer = (_request, response) => (response.writeHead(500).end(), false);
+    const first = await startServer({ root, yaml: config });
+    const batch = await waitFor('a batch to be refused twice', () => (there.got.length > 1 ? there.got[0] : undefined));
+    await there.close();
+    const queue = join(root, '.livetape/hooks/desk/queue.jsonl');
+    const queued = async (): Promise<string[]> =>
+      [...(await readFile(queue, 'utf8')).matchAll(/^\[\d+,\{"id":"([^"]+)"/gm)].map(([, id = '']) => id);
+    await waitFor('events to be queued', async () => (await queued()).length >= batch.events.length + 3);
+    // its recorder lives on, and holds what it printed to
+    const gone = new Promise((resolve) => first.running.child.once('exit', resolve));
+    first.running.child.kill('SIGKILL');
+    await gone;
+    const before = await queued();
+    there.got.length = 0;
+    there.answer = (_request, response) => (response.writeHead(204).end(), true);
+    await there.open();
+    await startServer({ root, yaml: config });
+    await waitFor('all that was queued to come', () => there.events.length >= before.length);
+    expect(there.events.slice(0, before.length).map(({ id }) => id)).toEqual(before);
+    expect(there.got[0]?.headers['webhook-id']).toBe(batch.headers['webhook-id']);
+    expect(there.got[0]?.body).toBe(batch.body);
+  },
+);
 
-it.each<[string, Receiver['answer']]>([
+it.concurrent.each<[string, Receiver['answer']]>([
   ['redirects', (_request, response) => (response.writeHead(307, { location: '/elsewhere' }).end(), false)],
   ['answers 500', (_request, response) => (response.writeHead(500).end(), false)],
   ['closes', (request) => (request.socket.destroy(), false)],

@@ -2,13 +2,28 @@
 import { execFileSync, fork, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdir, readFile, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { aroundEach, describe, expect, it } from 'vitest';
 import { silentLogger, systemClock } from '../src/base/index.js';
 import { openFolder } from '../src/storage/index.js';
 import { checkArchive } from './archiveChecker.js';
-import { PROJECT, freeUdpPort, livetape, output, playlistOf, segmentsIn, start, temporaryFolder, waitFor, type Running } from './lab.js';
+import {
+  PROJECT,
+  freeUdpPort,
+  livetape,
+  output,
+  playlistOf,
+  segmentsIn,
+  sideBySide,
+  start,
+  temporaryFolder,
+  waitFor,
+  whenOver,
+  type Running,
+} from './lab.js';
 import { startSender } from './campaigns/killSender.js';
 import { watchPlaylist } from './watch.js';
+
+aroundEach(sideBySide);
 
 const RECORD = ['--segment', '1', '--json'];
 
@@ -16,7 +31,7 @@ const RECORD = ['--segment', '1', '--json'];
 async function onAir(): Promise<number> {
   const port = await freeUdpPort();
   const sender = startSender(port);
-  onTestFinished(() => sender.close());
+  whenOver(() => sender.close());
   return port;
 }
 
@@ -32,7 +47,7 @@ async function refused(running: Running): Promise<void> {
 
 const epochsIn = (playlist: string): number[] => [...playlist.matchAll(/ epoch=(\d+)/g)].map(([, epoch]) => Number(epoch));
 
-describe('a second recorder of a stream', () => {
+describe.concurrent('a second recorder of a stream', () => {
   it('K6: is refused while the first lives, also when that one is stopped; is let in at once when it is killed', async () => {
     const root = await temporaryFolder();
     const folder = join(root, 'news');
@@ -62,8 +77,10 @@ describe('a second recorder of a stream', () => {
     await first.stop('SIGKILL');
     const second = record(root, port);
     await recording(second);
-    await waitFor('a segment of the second', async () => epochsIn((await playlistOf(folder)) ?? '').includes(2));
-    expect(await second.stop()).toBe(0);
+    // The second epoch begins with what the first left and the second entered: one that has recorded nothing itself ends with 1.
+    await waitFor('a segment of the second', () => second.stdout().includes('segment.written'));
+    expect(epochsIn((await playlistOf(folder)) ?? '')).toContain(2);
+    expect(await second.stop(), second.stderr()).toBe(0);
     expect(await readdir(folder)).not.toContain('owner.sock');
     const epochs = epochsIn((await playlistOf(folder)) ?? '');
     expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
@@ -135,7 +152,7 @@ describe('processes that fight for a folder', () => {
       return worker;
     };
     const workers = Array.from({ length: 4 }, begin);
-    onTestFinished(() => workers.forEach((worker) => worker.kill('SIGKILL')));
+    whenOver(() => workers.forEach((worker) => worker.kill('SIGKILL')));
     while (kills < 16) {
       const before = owned;
       await waitFor('somebody to own it', () => owned >= before + 25 || wrong.length > 0);
@@ -151,7 +168,7 @@ describe('processes that fight for a folder', () => {
   });
 });
 
-describe('a recording that is robbed', () => {
+describe.concurrent('a recording that is robbed', () => {
   it.each([
     ['its socket is removed', (folder: string) => unlink(join(folder, 'owner.sock'))],
     ['its folder is removed', (folder: string) => rm(folder, { recursive: true })],
@@ -188,7 +205,7 @@ describe('a recording that is robbed', () => {
       const after = await readFile(join(`${folder}-old`, 'playlist.m3u8'), 'utf8');
       expect(segmentsIn(after) - segmentsIn(moved)).toBeLessThanOrEqual(1);
     }
-    expect(await recorder.stop()).toBe(0);
+    expect(await recorder.stop(), recorder.stderr()).toBe(0);
     expect(await checkArchive(folder)).toEqual([]);
   });
 });
