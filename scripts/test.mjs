@@ -2,7 +2,7 @@
  * `npm test`: installs what the tests need, then runs every check there is. Arguments go on to vitest: `npm test -- src/hls`.
  * Ends with the line `N passed, N failed` (tests and checks together) and with a status other than 0 when anything failed.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,13 +52,20 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-/** A check that passes or fails as a whole. */
+/** A check that passes or fails as a whole; told of with what it said once it has ended, since others run beside it. */
 function check(what, command, args) {
-  const { status } = spawnSync(command, args, { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
-  const good = status === 0;
-  console.log(`${good ? 'ok    ' : 'FAILED'} ${what}`);
-  if (good) passed += 1;
-  else failed += 1;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => said.push(chunk));
+    child.once('close', (status) => {
+      const good = status === 0;
+      process.stdout.write(`${Buffer.concat(said)}${good ? 'ok    ' : 'FAILED'} ${what}\n`);
+      if (good) passed += 1;
+      else failed += 1;
+      resolve();
+    });
+  });
 }
 
 try {
@@ -78,16 +85,16 @@ try {
   failed += 1;
 }
 const tool = (...names) => join(ROOT, 'node_modules', ...names);
-check('types', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
-check('types of the page', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'web/tsconfig.json']);
-check('lint', process.execPath, [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0']);
-check('format', process.execPath, [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']);
-check('rooms', process.execPath, [
-  tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs'),
-  'src',
-  'web/src',
-  '--config',
-  '.dependency-cruiser.cjs',
+// The linter takes as long as all the others.
+await Promise.all([
+  check('lint', process.execPath, [tool('eslint', 'bin', 'eslint.js'), '.', '--max-warnings', '0']),
+  (async () => {
+    await check('types', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'tsconfig.json', '--noEmit']);
+    await check('types of the page', process.execPath, [tool('typescript', 'bin', 'tsc'), '-p', 'web/tsconfig.json']);
+    await check('format', process.execPath, [tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']);
+    const rooms = ['src', 'web/src', '--config', '.dependency-cruiser.cjs'];
+    await check('rooms', process.execPath, [tool('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), ...rooms]);
+  })(),
 ]);
 
 const folder = mkdtempSync(join(tmpdir(), 'livetape-test-'));
