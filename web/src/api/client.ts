@@ -60,13 +60,14 @@ export function credentialHeaders(): Record<string, string> {
   return credential === undefined ? {} : { authorization: `Bearer ${credential}` };
 }
 
-/** A request with the credential. @throws ApiError */
+/** A request with the credential; a path that carries a signed one (`/t/…`) goes without ours, and what it is refused says nothing of ours. @throws ApiError */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  const isSigned = path.startsWith('/t/');
   const limit = AbortSignal.timeout(ANSWER_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
   let response: Response;
   try {
-    response = await fetch(path, { ...init, signal, headers: { ...credentialHeaders(), ...init.headers } });
+    response = await fetch(path, { ...init, signal, headers: { ...(isSigned ? {} : credentialHeaders()), ...init.headers } });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError('UNREACHABLE', 'The server does not answer.', 0);
@@ -74,7 +75,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   learnOffset(response.headers.get('date'));
   if (response.ok) return response;
   const error = await errorOf(response);
-  if (response.status === 401) onRefused(error);
+  if (response.status === 401 && !isSigned) onRefused(error);
   throw error;
 }
 
