@@ -14,7 +14,7 @@ export interface PlayerProblem {
 
 /** Plays one stream. */
 export interface Player {
-  /** When the frame that is shown was; undefined before there is one. Told at least four times a second while it plays. */
+  /** When the frame that is shown was, or what was asked for while it is not there yet; undefined before there is one. Told at least four times a second while it plays. */
   readonly positionMs: ReadonlySignal<number | undefined>;
   /** It plays at the live edge and follows it. */
   readonly isLive: ReadonlySignal<boolean>;

@@ -1,0 +1,117 @@
+/** One playlist in hls.js, from loading to closing: how hls.js is set up, and which of its events the player (openPlayer.ts) hears of (docs/design/page.md, G7). */
+import Hls, { type ErrorData, type Fragment, type HlsConfig, type LevelDetails, type LoadPolicy } from 'hls.js';
+import workerUrl from 'hls.js/dist/hls.worker.js?url';
+import { credentialHeaders } from '../api';
+
+/** What the player does about it. */
+export interface SourceHandlers {
+  /** The playlist is there. @returns where playing begins, in media time; undefined to leave this source alone, since another takes its place */
+  onOpen(details: LevelDetails): number | undefined;
+  /** It was read again. */
+  onUpdate(details: LevelDetails): void;
+  /** A fragment can be played, and says exactly where its pictures lie. */
+  onFragment(fragment: Fragment): void;
+  /** The video element is its own again. */
+  onAttached(): void;
+  onError(error: ErrorData): void;
+}
+
+/** The server does not answer, or cannot: it is asked again for as long as somebody watches. */
+function patient(timeoutMs: number): LoadPolicy {
+  const retry = { maxNumRetry: 1_000_000, retryDelayMs: 1000, maxRetryDelayMs: 5000 };
+  return {
+    default: {
+      maxTimeToFirstByteMs: 10_000,
+      maxLoadTimeMs: timeoutMs,
+      timeoutRetry: retry,
+      errorRetry: {
+        ...retry,
+        shouldRetry: (_config, _count, isTimeout, response) => isTimeout || isPassing(response?.code ?? 0),
+      },
+    },
+  };
+}
+
+/** A server that is restarted answers nothing at all, or a proxy answers for it; what it refuses (4xx) it goes on to refuse. */
+export const isPassing = (status: number): boolean => status === 0 || status >= 500;
+
+const CONFIG: Partial<HlsConfig> = {
+  // Started when it is known where.
+  autoStartLoad: false,
+  workerPath: workerUrl,
+  // What is held is bounded: a minute back, half a minute to come.
+  maxBufferLength: 30,
+  maxMaxBufferLength: 60,
+  backBufferLength: 60,
+  // Nobody is thrown forward: who is behind wants to be.
+  liveMaxLatencyDurationCount: Infinity,
+  lowLatencyMode: false,
+  // Not of ours: no keys, no advertisements.
+  enableInterstitialPlayback: false,
+  emeEnabled: false,
+  // The first try of a playlist is judged by the player.
+  manifestLoadPolicy: { default: { maxTimeToFirstByteMs: 10_000, maxLoadTimeMs: 20_000, timeoutRetry: null, errorRetry: null } },
+  playlistLoadPolicy: patient(20_000),
+  fragLoadPolicy: patient(60_000),
+};
+
+/** Whether this browser can play at all. */
+export const canPlay = (): boolean => Hls.isSupported();
+
+/** A playlist that is being played. */
+export class Source {
+  readonly #hls: Hls;
+  #details: LevelDetails | undefined;
+  #isOpen = false;
+
+  constructor(video: HTMLVideoElement, url: string, handlers: SourceHandlers) {
+    const hls = new Hls({
+      ...CONFIG,
+      xhrSetup: (xhr) => {
+        for (const [name, value] of Object.entries(credentialHeaders())) xhr.setRequestHeader(name, value);
+      },
+    });
+    this.#hls = hls;
+    const open = (details: LevelDetails | undefined): void => {
+      if (this.#isOpen) return;
+      this.#isOpen = true;
+      if (details) this.#details = details;
+      const at = details ? handlers.onOpen(details) : -1;
+      if (at !== undefined) hls.startLoad(at);
+    };
+    let first: LevelDetails | undefined;
+    hls.on(Hls.Events.MANIFEST_LOADED, (_name, { levels }) => (first = levels[0]?.details));
+    // An empty one is an error, which comes right after.
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      if (!first || first.fragments.length > 0) open(first);
+    });
+    hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => {
+      this.#details = details;
+      if (this.#isOpen) handlers.onUpdate(details);
+    });
+    hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => handlers.onFragment(frag));
+    hls.on(Hls.Events.MEDIA_ATTACHED, () => handlers.onAttached());
+    hls.on(Hls.Events.ERROR, (_name, data) => handlers.onError(data));
+    hls.attachMedia(video);
+    hls.loadSource(url);
+  }
+
+  /** As last read. */
+  get details(): LevelDetails | undefined {
+    return this.#details;
+  }
+
+  /** Where one who follows live is to be; media time. */
+  get livePosition(): number | undefined {
+    return this.#details?.live ? (this.#hls.liveSyncPosition ?? undefined) : undefined;
+  }
+
+  /** Begins the decoder anew. */
+  recover(): void {
+    this.#hls.recoverMediaError();
+  }
+
+  close(): void {
+    this.#hls.destroy();
+  }
+}

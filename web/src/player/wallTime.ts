@@ -1,0 +1,64 @@
+/**
+ * Media time and wall time of what is loaded: each fragment says when its first picture was (EXT-X-PROGRAM-DATE-TIME), and within a fragment both run alike. Pure: fragments
+ * are hls.js's, or what looks like them. Media time is seconds, wall time UTC milliseconds.
+ */
+
+/** What of a fragment is looked at. */
+export interface TimedFragment {
+  /** Where it lies in media time; an estimate until it is loaded. */
+  readonly start: number;
+  readonly duration: number;
+  readonly programDateTime: number | null;
+  /** It was loaded, so that `elementaryStreams` says where its pictures begin: its sound may begin a little earlier. */
+  readonly hasStreams?: boolean;
+  readonly elementaryStreams?: { readonly video: { readonly startPTS: number } | null };
+}
+
+/** A seek goes so far behind the beginning of a frame: a moment is told to the millisecond, and is to show the frame it was told of. Seconds. */
+const SLACK_SEC = 0.001;
+
+/** Where the first picture of a fragment lies. */
+function origin(fragment: TimedFragment): number {
+  const video = fragment.hasStreams === true ? fragment.elementaryStreams?.video : undefined;
+  return video?.startPTS ?? fragment.start;
+}
+
+/** The index of the first for which `is` holds; it does for all that follow. `length` when for none. */
+function firstIndex(length: number, is: (index: number) => boolean): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (is(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** When a frame was; undefined where nothing says. */
+export function wallAt(fragments: readonly TimedFragment[], sec: number): number | undefined {
+  const after = firstIndex(fragments.length, (i) => origin(fragments[i] as TimedFragment) > sec + SLACK_SEC);
+  const fragment = fragments[Math.max(0, after - 1)];
+  if (!fragment || fragment.programDateTime === null) return undefined;
+  return fragment.programDateTime + Math.max(0, sec - origin(fragment)) * 1000;
+}
+
+/** When the last frame ends. */
+export function endWall(fragments: readonly TimedFragment[]): number | undefined {
+  const last = fragments.at(-1);
+  return last && last.programDateTime !== null ? last.programDateTime + last.duration * 1000 : undefined;
+}
+
+/**
+ * Where a moment lies in media time; within a gap where the first frame after it does. `before`: it is earlier than all that is loaded; `after`: later.
+ */
+export function secAt(fragments: readonly TimedFragment[], ms: number): number | 'before' | 'after' {
+  const index = firstIndex(fragments.length, (i) => {
+    const { programDateTime, duration } = fragments[i] as TimedFragment;
+    return (programDateTime ?? Infinity) + duration * 1000 > ms;
+  });
+  const fragment = fragments[index];
+  if (!fragment || fragment.programDateTime === null) return 'after';
+  const into = ms - fragment.programDateTime;
+  if (into < 0 && index === 0) return 'before';
+  return origin(fragment) + Math.max(0, into) / 1000 + SLACK_SEC;
+}
