@@ -197,7 +197,11 @@ export interface HookEdit {
   readonly url: string;
   readonly events?: readonly string[] | null;
   readonly streams?: readonly string[] | null;
+  /** The one that is there stays when nothing is said; null takes it away. */
   readonly secret?: string | null;
+  readonly batch?: number | null;
+  readonly batch_ms?: number | null;
+  readonly restricted?: boolean;
 }
 
 export interface Delay {
