@@ -53,6 +53,8 @@ export interface Timeline {
   readonly startMs: number;
   /** When the newest ends; UTC milliseconds. */
   readonly endMs: number;
+  /** Of the media; undefined where another system's entries do not say. */
+  readonly totalSizeBytes: number | undefined;
   /** The first entry that ends after `wallMs`; `endSequence` when there is none. In a gap: the entry after it. */
   at(wallMs: number): Promise<number>;
   /** The newest start from which the entries up to `endSequence` hold at least `durationMs` of media; `firstSequence` where there is less. */
@@ -65,6 +67,46 @@ export interface Timeline {
   text(fromSequence: number, toSequence: number): AsyncIterable<Uint8Array>;
   /** Gaps before entries of the range, oldest first. */
   gaps(fromSequence: number, toSequence: number): Promise<readonly { readonly sequence: number; readonly gap: Gap }[]>;
+  /**
+   * Gaps that reach into the window and entries in it over which errors were counted, at most `most` (1 or more) of each (G10). Unlike `gaps` it reads no entry that has none of both, but for
+   * another system's, and what was searched is remembered.
+   */
+  marks(fromMs: number, toMs: number, most: number): Promise<ToldMarks>;
+}
+
+/** Errors that were counted over entries, as in their `#livetape` lines. */
+export interface EntryErrors {
+  readonly continuity: number;
+  readonly transportError: number;
+  readonly syncSkippedBytes: number;
+  readonly scrambled: number;
+  readonly lostBytes: number;
+}
+
+/** A gap, or several that are told as one: what media lies between them is told nowhere. */
+export interface ToldGap extends Gap {
+  /** How many they are. The reason is that of the longest, which lasted `longestMs`. */
+  readonly count: number;
+  readonly longestMs: number;
+  /** What of the gaps themselves lies within the window. */
+  readonly lostMs: number;
+}
+
+/** Entries over which errors were counted, one after the other, or with others between them where they would be too many. */
+export interface ToldErrors {
+  /** UTC milliseconds. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How many entries have errors. */
+  readonly count: number;
+  /** Of all of them. */
+  readonly kinds: EntryErrors;
+}
+
+/** What is remarkable in a window, oldest first. */
+export interface ToldMarks {
+  readonly gaps: readonly ToldGap[];
+  readonly errors: readonly ToldErrors[];
 }
 
 /** Timelines of streams, read from their journals as files. */
@@ -159,6 +201,30 @@ export interface ArchiveStatus {
   readonly ranges: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
+/** What there is of a window, for who draws it (G10). */
+export interface ArchiveMarks extends ToldMarks {
+  /** The window, not cut to what there is; UTC milliseconds. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Of the whole archive; UTC milliseconds. */
+  readonly startedAtMs: number;
+  readonly lastSegmentAtMs: number;
+  /** Spans with media within the window, oldest first: what lies between the gaps that are told. */
+  readonly spans: readonly { readonly fromMs: number; readonly toMs: number }[];
+}
+
+/** An archive in a line. */
+export interface ArchiveSummary {
+  /** Of the oldest segment; UTC milliseconds. */
+  readonly startedAtMs: number;
+  /** End of the newest; UTC milliseconds. */
+  readonly lastSegmentAtMs: number;
+  readonly segmentCount: number;
+  readonly totalSizeBytes: number;
+  /** Gaps of the last 24 hours, and what of them lies within. */
+  readonly lastDay: { readonly gaps: number; readonly gapMs: number };
+}
+
 /**
  * The read side of all streams. Every call may also reject with STREAM_NOT_FOUND, NOTHING_RECORDED, ARCHIVE_CORRUPT, ARCHIVE_FORMAT_NEWER and STORAGE_FAILED; calls with a time
  * with WINDOW_IN_GAP, WINDOW_BEFORE_ARCHIVE, WINDOW_IN_FUTURE, WINDOW_EXPIRED and WINDOW_TOO_LONG.
@@ -184,6 +250,17 @@ export interface Playback extends Closable {
   ): Promise<{ readonly body: Uint8Array; /** When the frame was; UTC milliseconds. */ readonly wallMs: number }>;
   /** What the archive holds, of a window where one is given. */
   status(code: StreamCode, window?: { readonly fromMs: number; readonly toMs: number }): Promise<ArchiveStatus>;
+  /**
+   * Gaps and errors of a window, at most `most` of each, and the spans between the gaps: from the oldest segment to the end of the newest, where no window is said.
+   * @throws LivetapeError ARGUMENT_INVALID when it ends before it begins
+   */
+  marks(
+    code: StreamCode,
+    window: { readonly fromMs?: number | undefined; readonly toMs?: number | undefined },
+    most: number,
+  ): Promise<ArchiveMarks>;
+  /** The archive in a line. */
+  summary(code: StreamCode): Promise<ArchiveSummary>;
   /** Bytes of memory held, and how often a segment was found there. */
   readonly stats: {
     readonly timelineBytes: number;

@@ -1,6 +1,8 @@
 /** playback: the read side. Never imports recorder, segmenter or ingest; works on archives that another process writes. */
 export type {
+  ArchiveMarks,
   ArchiveStatus,
+  ArchiveSummary,
   PlaceOf,
   Playback,
   PlaylistAnswer,

@@ -6,6 +6,8 @@ import { isLivetapeError, LivetapeError, type Clock } from '../base/index.js';
 import type { StreamCode } from '../model/index.js';
 import type { StreamStorage } from '../storage/index.js';
 import type { PlaceOf, Playback, PlaylistLimits, Timeline, Timelines } from './contract.js';
+import { archiveMarks } from './archiveMarks.js';
+import { archiveSummary } from './archiveSummary.js';
 import { exportTs } from './media/exportTs.js';
 import { preview } from './media/preview.js';
 import { segmentSpan } from './media/segmentSpan.js';
@@ -88,6 +90,8 @@ export function openPlayback(options: PlaybackOptions): Playback {
     },
     preview: (code, atMs) => reading(code, (timeline) => preview(timeline, placeOf(code), atMs, clock.nowMs())),
     status: (code, window) => reading(code, (timeline) => archiveStatus(timeline, placeOf(code), window)),
+    marks: (code, window, most) => reading(code, (timeline) => archiveMarks(timeline, window, most)),
+    summary: (code) => reading(code, (timeline) => archiveSummary(timeline, placeOf(code), clock.nowMs())),
     get stats() {
       const { cachedBytes, hits, misses } = segments.stats;
       return { timelineBytes: timelines.stats.cachedBytes, segmentBytes: cachedBytes, segmentHits: hits, segmentMisses: misses };

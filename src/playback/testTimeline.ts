@@ -56,6 +56,7 @@ export function timelineOver(
     endSequence,
     startMs: entries[firstSequence - base]!.wallMs,
     endMs: endMs(entries[endSequence - 1 - base]!),
+    totalSizeBytes: undefined,
     at(wallMs) {
       let [low, high] = [firstSequence, endSequence];
       while (low < high) {
@@ -91,6 +92,7 @@ export function timelineOver(
           .filter((entry): entry is TimelineEntry & { gap: Gap } => entry.gap !== undefined)
           .map(({ mediaSequence, gap }) => ({ sequence: mediaSequence, gap })),
       ),
+    marks: () => Promise.reject(new Error('these entries are not searched for marks')),
     ...more,
   };
 }

@@ -58,7 +58,7 @@ export class EventFeed {
   readonly #kept: KeptEvent[] = [];
   readonly #clients = new Set<Client>();
   readonly #unsubscribe: (() => void)[] = [];
-  readonly #heard: ((event: FeedEvent) => void) | undefined;
+  readonly #watchers = new Set<(event: FeedEvent) => void>();
   #number = 0;
   #heartbeat: Timer | undefined;
   #closed = false;
@@ -66,10 +66,16 @@ export class EventFeed {
   /** @param heard - told of each event, too */
   constructor(service: Pick<DvrService, 'on' | 'off'>, clock: Clock, heard?: (event: FeedEvent) => void) {
     this.#service = service;
-    this.#heard = heard;
+    if (heard !== undefined) this.#watchers.add(heard);
     this.#clock = clock;
     this.#run = clock.nowMs().toString(36);
     for (const name of Object.keys(EVENT_DATA) as DvrEventName[]) this.#hear(name);
+  }
+
+  /** Tells `heard` of each event from now on, until what is answered is called. */
+  watch(heard: (event: FeedEvent) => void): () => void {
+    this.#watchers.add(heard);
+    return () => void this.#watchers.delete(heard);
   }
 
   /** Clients that are connected. */
@@ -115,7 +121,7 @@ export class EventFeed {
     const number = ++this.#number;
     const data = { at: this.#now(), ...facts };
     const text = `id: ${this.#id(number)}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-    this.#heard?.({ id: this.#id(number), type: name, streamCode: data.stream_code, data });
+    for (const heard of this.#watchers) heard({ id: this.#id(number), type: name, streamCode: data.stream_code, data });
     const event = { number, streamCode: data.stream_code, text };
     this.#kept.push(event);
     // In batches: taking one from the front of a long array moves all others.

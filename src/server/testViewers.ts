@@ -138,6 +138,16 @@ export class FakePlayback implements Playback {
     };
   }
 
+  async marks(code: string, window: { fromMs?: number | undefined; toMs?: number | undefined }): ReturnType<Playback['marks']> {
+    const { startedAtMs, lastSegmentAtMs, ranges } = await this.status(code);
+    const { fromMs = startedAtMs, toMs = lastSegmentAtMs } = window;
+    return { fromMs, toMs, startedAtMs, lastSegmentAtMs, spans: ranges, gaps: [], errors: [] };
+  }
+
+  async summary(code: string): ReturnType<Playback['summary']> {
+    return { ...(await this.status(code)), lastDay: { gaps: 1, gapMs: 2500 } };
+  }
+
   async close(): Promise<void> {
     return undefined;
   }

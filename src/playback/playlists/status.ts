@@ -16,7 +16,7 @@ const MAX_APART = 8;
 const SAME_MS = 2;
 
 /** The totals, however they were come by. */
-interface Totals {
+export interface Totals {
   readonly segmentCount: number;
   readonly totalSizeBytes: number;
   readonly lastSegmentAtMs: number;
@@ -34,7 +34,7 @@ export async function archiveStatus(
   place: StreamStorage,
   window?: { readonly fromMs: number; readonly toMs: number },
 ): Promise<ArchiveStatus> {
-  const totals = (await fromIndex(timeline, place)) ?? (await fromJournal(timeline, place));
+  const totals = await archiveTotals(timeline, place);
   const [fromMs, toMs] = [
     Math.max(timeline.startMs, window?.fromMs ?? -Infinity),
     Math.min(totals.lastSegmentAtMs, window?.toMs ?? Infinity),
@@ -52,8 +52,13 @@ export async function archiveStatus(
     segmentCount: totals.segmentCount,
     totalSizeBytes: totals.totalSizeBytes,
     gaps: gaps.slice(-MAX_GAPS),
-    ranges: rangesBetween(gaps, fromMs, toMs),
+    ranges: spansBetween(gaps, fromMs, toMs),
   };
+}
+
+/** How much there is, by index.json or else by the journal. */
+export async function archiveTotals(timeline: Timeline, place: StreamStorage): Promise<Totals> {
+  return (await fromIndex(timeline, place)) ?? (await fromJournal(timeline, place));
 }
 
 /** Undefined where index.json is missing, cannot be read or tells of another state. */
@@ -126,8 +131,8 @@ async function gapsBetween(timeline: Timeline, fromMs: number, toMs: number): Pr
   return found.map(({ gap }) => gap).filter((gap) => gap.toMs > fromMs && gap.fromMs < toMs);
 }
 
-/** What lies between the gaps. */
-function rangesBetween(gaps: readonly Gap[], fromMs: number, toMs: number): { fromMs: number; toMs: number }[] {
+/** What lies between the gaps: the spans with media from `fromMs` to `toMs`. */
+export function spansBetween(gaps: readonly Gap[], fromMs: number, toMs: number): { fromMs: number; toMs: number }[] {
   const ranges: { fromMs: number; toMs: number }[] = [];
   let at = fromMs;
   for (const gap of gaps) {

@@ -1,5 +1,9 @@
-/** The one cache of all streams' blocks: so many bytes, least lately used first (P4). */
-import type { Block } from './block.js';
+/** What is remembered of all streams together: so many bytes, least lately used first (P4). One holds blocks, one what was searched for marks. */
+
+/** What says how much memory it takes. */
+interface Weighed {
+  readonly sizeBytes: number;
+}
 
 interface Held {
   readonly bytes: number;
@@ -7,11 +11,11 @@ interface Held {
   readonly drop: () => void;
 }
 
-/** Blocks that are held. Evicting one takes nothing from those who are using it. */
-export class BlockCache {
+/** What is held. Evicting one takes nothing from those who are using it. */
+export class BlockCache<T extends Weighed> {
   readonly #maxBytes: number;
   /** In the order of use. */
-  readonly #held = new Map<Block, Held>();
+  readonly #held = new Map<T, Held>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -22,11 +26,11 @@ export class BlockCache {
     return this.#bytes;
   }
 
-  /** Holds a block, or weighs it anew after it has grown. */
-  hold(block: Block, drop: () => void): void {
-    this.forget(block);
-    const bytes = block.sizeBytes;
-    this.#held.set(block, { bytes, drop });
+  /** Holds something, or weighs it anew after it has grown. */
+  hold(item: T, drop: () => void): void {
+    this.forget(item);
+    const bytes = item.sizeBytes;
+    this.#held.set(item, { bytes, drop });
     this.#bytes += bytes;
     for (const [oldest, held] of this.#held) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -36,18 +40,18 @@ export class BlockCache {
   }
 
   /** It was used. */
-  touch(block: Block): void {
-    const held = this.#held.get(block);
+  touch(item: T): void {
+    const held = this.#held.get(item);
     if (held === undefined) return;
-    this.#held.delete(block);
-    this.#held.set(block, held);
+    this.#held.delete(item);
+    this.#held.set(item, held);
   }
 
   /** Whoever held it has let go of it. */
-  forget(block: Block): void {
-    const held = this.#held.get(block);
+  forget(item: T): void {
+    const held = this.#held.get(item);
     if (held === undefined) return;
-    this.#held.delete(block);
+    this.#held.delete(item);
     this.#bytes -= held.bytes;
   }
 }

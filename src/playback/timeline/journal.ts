@@ -3,7 +3,7 @@
  * is asked for. The writer goes on meanwhile and readers take no lock, so what was read of a journal holds only when it `stands` afterwards (P2).
  */
 import { firstSequenceOf, startOf } from '../../archive/index.js';
-import { LivetapeError } from '../../base/index.js';
+import { invariant, LivetapeError } from '../../base/index.js';
 import {
   parseEntries,
   parseHeader,
@@ -113,6 +113,18 @@ export async function readPiece(ground: Ground, cursor: Cursor, toAt: number, lo
     const entries = place(ground, chunk.entries, bytes, cursor);
     return { entries, next: behind(entries.at(-1)) ?? cursor, isEnd, ended: chunk.ended };
   }
+}
+
+/** The entry of ours whose lines are given, and which lies at `at`. */
+export function readEntryAt(ground: Ground, bytes: Uint8Array, at: number): PlacedEntry {
+  const located = parseEntries(bytes, true, { byte: at - ground.shift }).entries;
+  const [only] = located;
+  invariant(only !== undefined && located.length === 1, 'the lines are those of one entry');
+  const { mediaSequence } = factsOf(only.entry);
+  const cursor: Cursor = { at, sequence: mediaSequence, discontinuitySequence: NaN, wallMs: NaN, endedMs: NaN };
+  const [placed] = place(ground, located, bytes, cursor);
+  invariant(placed !== undefined, 'an entry has its place');
+  return placed;
 }
 
 /** The cursor behind an entry. */

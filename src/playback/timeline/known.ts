@@ -5,6 +5,7 @@
 import { BLOCK_ENTRIES, blockOf, type Block, type PlacedGap } from './block.js';
 import type { BlockCache } from './blockCache.js';
 import { cursorOf, type Cursor, type PlacedEntry } from './journal.js';
+import { MarkIndex, type SearchedPiece } from './markIndex.js';
 import type { Bracket, Goal, Point } from './search.js';
 
 /** Points that are remembered; then each second one is forgotten. */
@@ -30,15 +31,18 @@ interface BlockStart {
 export class Known {
   readonly loading = new Map<number, Promise<Block>>();
   readonly sums = new Map<number, BlockSum>();
-  readonly #cache: BlockCache;
+  /** Gaps and errors that were found. */
+  readonly marks: MarkIndex;
+  readonly #cache: BlockCache<Block>;
   readonly #blocks = new Map<number, Block>();
   /** By media sequence. */
   #points: Point[] = [];
   readonly #starts = new Map<number, BlockStart>();
   #endedMs = -Infinity;
 
-  constructor(cache: BlockCache) {
+  constructor(cache: BlockCache<Block>, marks: BlockCache<SearchedPiece>) {
     this.#cache = cache;
+    this.marks = new MarkIndex(marks);
   }
 
   /** A block that is held. */
@@ -95,8 +99,10 @@ export class Known {
     return starts[i - 1]?.[0];
   }
 
-  /** Entries before `sequence` were pruned. */
-  drop(sequence: number): void {
+  /** Entries before `oldest` were pruned. */
+  drop(oldest: Cursor): void {
+    const { sequence } = oldest;
+    this.marks.drop(oldest);
     this.#points = this.#points.slice(this.#firstPoint((point) => point.sequence >= sequence));
     for (const [number, block] of this.#blocks) {
       if ((number + 1) * BLOCK_ENTRIES > sequence) continue;
@@ -106,8 +112,9 @@ export class Known {
     for (const number of this.sums.keys()) if (number * BLOCK_ENTRIES < sequence) this.sums.delete(number);
   }
 
-  /** Lets go of all blocks. */
+  /** Lets go of all blocks and marks. */
   forget(): void {
+    this.marks.forget();
     for (const block of this.#blocks.values()) this.#cache.forget(block);
     this.#blocks.clear();
   }

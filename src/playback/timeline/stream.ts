@@ -8,6 +8,9 @@ import type { StreamStorage } from '../../storage/index.js';
 import { BLOCK_ENTRIES, Block, blockOf } from './block.js';
 import type { TimelineEntry } from '../contract.js';
 import type { BlockCache } from './blockCache.js';
+import type { SearchedPiece } from './markIndex.js';
+import type { Mark } from './marks.js';
+import { searchMarks } from './searchMarks.js';
 import {
   JournalMoved,
   PIECE_BYTES,
@@ -46,12 +49,18 @@ export interface StreamState {
 /** Work on a journal, told where it may note entries that it came by; they are remembered when the journal stood. */
 type Work<T> = (learn: (...points: readonly Point[]) => void) => Promise<T>;
 
+/** What all streams remember together. */
+export interface StreamCaches {
+  readonly blocks: BlockCache<Block>;
+  readonly marks: BlockCache<SearchedPiece>;
+}
+
 /** Follows the journal of one stream. */
 export class FollowedStream {
   /** May be another object for the same place from one request to the next. */
   storage: StreamStorage;
   readonly #clock: Clock;
-  readonly #cache: BlockCache;
+  readonly #caches: StreamCaches;
   #state: StreamState | undefined;
   #stamp: string | undefined;
   #lineages = 0;
@@ -60,10 +69,10 @@ export class FollowedStream {
   #isLooking = false;
   #askedAtMs: number;
 
-  constructor(storage: StreamStorage, clock: Clock, cache: BlockCache) {
+  constructor(storage: StreamStorage, clock: Clock, caches: StreamCaches) {
     this.storage = storage;
     this.#clock = clock;
-    this.#cache = cache;
+    this.#caches = caches;
     this.#askedAtMs = clock.monotonicMs();
   }
 
@@ -153,6 +162,36 @@ export class FollowedStream {
     const entries = piece.entries.filter(({ sequence }) => sequence < toSequence);
     if (entries.length === 0) throw missing(fromSequence);
     return { ...piece, entries };
+  }
+
+  /** What was searched for marks and holds the entry; it is searched when it was not. */
+  async searched(state: StreamState, sequence: number): Promise<SearchedPiece> {
+    const { journal, known } = state;
+    const { marks } = known;
+    const found = marks.holding(sequence);
+    if (found !== undefined) return found;
+    return marks.inTurn(async () => {
+      const meanwhile = marks.holding(sequence);
+      if (meanwhile !== undefined) return meanwhile;
+      const { first, next, found } = await this.#read(state, async (learn) => {
+        const first = marks.endingAt(sequence)?.next ?? (await this.#cursorAt(journal, known, sequence, learn));
+        const toAt = marks.after(sequence)?.first.at ?? journal.last.toAt;
+        return { first, ...(await searchMarks(journal, first, toAt, marks.bounds.searchBytes)) };
+      });
+      if (next.sequence <= sequence) throw missing(sequence);
+      return marks.add(first, next, found);
+    });
+  }
+
+  /** The marks of entries from `fromSequence` on that a piece holds, one by one. */
+  async marksOf(state: StreamState, piece: SearchedPiece, fromSequence: number): Promise<readonly Mark[]> {
+    const { journal, known } = state;
+    const { found } = await this.#read(state, async (learn) => {
+      const isFirst = fromSequence <= piece.first.sequence;
+      const first = isFirst ? piece.first : await this.#cursorAt(journal, known, fromSequence, learn);
+      return searchMarks(journal, first, piece.next.at, Infinity);
+    });
+    return found;
   }
 
   /** The first entry that ends after `wallMs`; one does. */
@@ -298,7 +337,7 @@ export class FollowedStream {
   async #opened(old: StreamState | undefined): Promise<StreamState | undefined> {
     const opened = await openJournal(this.storage);
     if (opened === undefined) return undefined;
-    const known = new Known(this.#cache);
+    const known = new Known(this.#caches.blocks, this.#caches.marks);
     if (opened.foreign) known.pass(opened.first);
     const journal = opened.foreign ? await this.#count(opened, known) : opened;
     const found = old && (await this.#placeIn(journal, known, old.journal.last));
@@ -307,8 +346,9 @@ export class FollowedStream {
     const { lineage } = old;
     if (!isPruned(old.journal, journal)) return { journal, known, lineage };
     // P2: entries were copied byte for byte, so what is known of those that stay holds on.
-    old.known.drop(journal.first.sequence);
-    return { journal: shifted(journal, old.journal.last.at - found), known: old.known, lineage };
+    const moved = shifted(journal, old.journal.last.at - found);
+    old.known.drop(cursorOf(moved.first));
+    return { journal: moved, known: old.known, lineage };
   }
 
   /** Where an entry lies now, should it be there as it was. */

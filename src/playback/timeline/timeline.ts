@@ -2,11 +2,12 @@
 import { crc32 } from 'node:zlib';
 import { LivetapeError } from '../../base/index.js';
 import type { PlaylistType } from '../../hls/index.js';
-import type { Timeline, TimelineEntry } from '../contract.js';
+import type { Timeline, TimelineEntry, ToldMarks } from '../contract.js';
 import { BLOCK_ENTRIES, blockOf, gapBefore, type PlacedGap } from './block.js';
 import type { Cursor, PlacedEntry } from './journal.js';
 import type { Known } from './known.js';
 import { expired, type FollowedStream, type StreamState } from './stream.js';
+import { windowMarks, type MarksSource } from './windowMarks.js';
 
 /** A timeline of a followed stream. */
 export class ArchiveTimeline implements Timeline {
@@ -20,6 +21,7 @@ export class ArchiveTimeline implements Timeline {
   readonly endSequence: number;
   readonly startMs: number;
   readonly endMs: number;
+  readonly totalSizeBytes: number | undefined;
   readonly #stream: FollowedStream;
   readonly #lineage: number;
 
@@ -37,6 +39,7 @@ export class ArchiveTimeline implements Timeline {
     this.endSequence = last.sequence + 1;
     this.startMs = first.wallMs;
     this.endMs = last.endMs;
+    this.totalSizeBytes = sizeOf(first, last);
   }
 
   async at(wallMs: number): Promise<number> {
@@ -123,6 +126,20 @@ export class ArchiveTimeline implements Timeline {
     return found;
   }
 
+  async marks(fromMs: number, toMs: number, most: number): Promise<ToldMarks> {
+    const [fromSequence, end] = await Promise.all([this.at(fromMs), this.at(toMs)]);
+    // The entry that ends after the window: it may be in a gap that reaches into it.
+    const toSequence = Math.min(end + 1, this.endSequence);
+    const source: MarksSource = {
+      searched: (sequence) => this.#within(sequence, (state) => this.#stream.searched(state, sequence)),
+      marksOf: (piece, sequence) => this.#within(sequence, (state) => this.#stream.marksOf(state, piece, sequence)),
+    };
+    const marks = await windowMarks(source, { fromSequence, toSequence, fromMs, toMs }, most);
+    // Of what was pruned meanwhile nothing is remembered, and a gap in it would be left out.
+    if (fromSequence < toSequence) await this.#within(fromSequence, () => Promise.resolve());
+    return marks;
+  }
+
   #within<T>(fromSequence: number, work: (state: StreamState) => Promise<T>): Promise<T> {
     return this.#stream.within(this.#lineage, fromSequence, work);
   }
@@ -137,6 +154,11 @@ export class ArchiveTimeline implements Timeline {
 function versionOf({ head, last, ended }: StreamState['journal']): string {
   const words = [crc32(head), last.sequence, crc32(last.bytes)].map((word) => word.toString(36));
   return `${words.join('-')}${ended ? '-e' : ''}`;
+}
+
+/** Each entry of ours says how much there was up to it. */
+function sizeOf({ entry: { facts: first } }: PlacedEntry, { entry: { facts: last } }: PlacedEntry): number | undefined {
+  return first && last && last.cumulativeBytes - first.cumulativeBytes + first.sizeBytes;
 }
 
 function timelineEntry(placed: PlacedEntry): TimelineEntry {

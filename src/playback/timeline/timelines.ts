@@ -3,11 +3,13 @@ import { LivetapeError, type Clock } from '../../base/index.js';
 import type { StreamCode } from '../../model/index.js';
 import type { PlaceOf, Timeline, Timelines } from '../contract.js';
 import { BlockCache } from './blockCache.js';
-import { FollowedStream, type StreamState } from './stream.js';
+import { FollowedStream, type StreamCaches, type StreamState } from './stream.js';
 import { ArchiveTimeline } from './timeline.js';
 
 /** A stream is remembered for so long after it was last asked for. */
 const FORGET_AFTER_MS = 10 * 60_000;
+/** Part of the memory that what was searched for marks may have. */
+const MARKS_PART = 0.125;
 /** How often is looked for streams to forget. */
 const SWEEP_MS = 60_000;
 
@@ -27,7 +29,8 @@ interface Followed {
 
 /** Timelines of the streams that `place` knows. Nothing is open, so nothing is to be closed. */
 export function openTimelines({ place, clock, maxCacheBytes }: TimelinesOptions): Timelines {
-  const cache = new BlockCache(maxCacheBytes);
+  const blocks: StreamCaches['blocks'] = new BlockCache(maxCacheBytes * (1 - MARKS_PART));
+  const marks: StreamCaches['marks'] = new BlockCache(maxCacheBytes * MARKS_PART);
   const streams = new Map<StreamCode, Followed>();
   let sweptMs = clock.monotonicMs();
 
@@ -52,7 +55,8 @@ export function openTimelines({ place, clock, maxCacheBytes }: TimelinesOptions)
         throw new LivetapeError('STREAM_NOT_FOUND', `there is no stream ${code}`, { context: { streamCode: code } });
       }
       let followed = streams.get(code);
-      if (followed === undefined) streams.set(code, (followed = { stream: new FollowedStream(storage, clock, cache), latest: undefined }));
+      if (followed === undefined)
+        streams.set(code, (followed = { stream: new FollowedStream(storage, clock, { blocks, marks }), latest: undefined }));
       followed.stream.storage = storage;
       const state = await followed.stream.state();
       if (followed.latest?.state !== state) followed.latest = { state, timeline: new ArchiveTimeline(followed.stream, state) };
@@ -60,7 +64,7 @@ export function openTimelines({ place, clock, maxCacheBytes }: TimelinesOptions)
     },
     get stats() {
       sweep();
-      return { cachedBytes: cache.bytes, streams: streams.size };
+      return { cachedBytes: blocks.bytes + marks.bytes, streams: streams.size };
     },
   };
 }
