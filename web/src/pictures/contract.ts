@@ -32,4 +32,6 @@ export interface Pictures {
   held(code: string, atMs: number, width: number): PictureAnswer | undefined;
   /** Rejects with the signal's reason alone; what cannot be had is `none`. */
   get(request: PictureRequest): Promise<PictureAnswer>;
+  /** There are no pictures of this stream: they are not made of its codec, or this browser does not decode it. Follow it within a computed or a component. */
+  isUnsupported(code: string): boolean;
 }
