@@ -250,6 +250,7 @@ export function viewersContext(
       get: async (code: string) => channels.find((one) => one.code === code),
       place: (code: string) => storage.stream(code),
       storage: () => storage,
+      data: storage,
     } as unknown as ServerContext['channels'],
   };
   return { ...context, ...makeTestDoor(context.config, clock).context } as ServerContext;
