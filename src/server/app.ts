@@ -39,6 +39,7 @@ import { probeRoutes } from './routes/probe.js';
 import { recordingListRoutes } from './routes/recordingList.js';
 import { recordingRoutes } from './routes/recordings.js';
 import { streamRoutes } from './routes/streams.js';
+import { systemRoutes } from './routes/system.js';
 import { timelineRoutes } from './routes/timeline.js';
 import { tokenRoutes } from './routes/tokens.js';
 import { Viewing } from './viewing.js';
@@ -59,6 +60,7 @@ const ROUTES: readonly Routes[] = [
   eventRoutes,
   hookRoutes,
   healthRoutes,
+  systemRoutes,
 ];
 
 /** Paths that are described by hand. */

@@ -77,6 +77,10 @@ class FollowedChannels implements Channels, Closable {
     return this.storage(code).stream(code);
   };
 
+  get data(): Storage {
+    return this.#options.storage;
+  }
+
   storage(code: string): Storage {
     const path = this.#streams.get(code)?.dvr.storage_path ?? '';
     if (path === '') return this.#options.storage;

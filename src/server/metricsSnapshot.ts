@@ -1,28 +1,25 @@
 /** Takes the snapshot that the metrics are read from. */
 import { basename } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Closable } from '../base/index.js';
 import type { Storage } from '../storage/index.js';
 import type { Channel, ServerContext } from './context.js';
-import type { DiskSnapshot, LoopDelay, Snapshot } from './metricsTable.js';
+import { LoopWatch } from './loopDelay.js';
+import type { DiskSnapshot, Snapshot } from './metricsTable.js';
 import type { Viewing } from './viewing.js';
 
 /** Free space is asked of the disks at most so often; milliseconds. */
 const DISKS_MS = 10_000;
-/** The resolution at which the event loop is watched; milliseconds. */
-const LOOP_MS = 10;
 
 /** Knows the server at a moment. */
 export class Snapshots implements Closable {
   readonly #context: ServerContext;
   readonly #viewing: Viewing;
-  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_MS });
+  readonly #loop = new LoopWatch();
   #disks: { readonly atMs: number; readonly found: Promise<DiskSnapshot[]> } | undefined;
 
   constructor(context: ServerContext, viewing: Viewing) {
     this.#context = context;
     this.#viewing = viewing;
-    this.#loop.enable();
   }
 
   /**
@@ -60,24 +57,16 @@ export class Snapshots implements Closable {
       playback: playback.stats,
       refused: this.#viewing.limits.refused,
       playlistBytes: this.#viewing.playlists.sizeBytes,
-      server: { loopDelay: this.#loopDelay(), residentBytes: process.memoryUsage.rss(), cpuSec: (user + system) / 1e6 },
+      server: { loopDelay: this.#loop.take(), residentBytes: process.memoryUsage.rss(), cpuSec: (user + system) / 1e6 },
     };
   }
 
-  async close(): Promise<void> {
-    this.#loop.disable();
+  close(): Promise<void> {
+    return this.#loop.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #loopDelay(): LoopDelay {
-    const seconds = (nanoseconds: number): number => (Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e9 - LOOP_MS / 1000) : 0);
-    const loop = this.#loop;
-    const delay = { meanSec: seconds(loop.mean), p99Sec: seconds(loop.percentile(99)), maxSec: seconds(loop.max) };
-    loop.reset();
-    return delay;
   }
 
   async #freeSpace(list: readonly Channel[]): Promise<DiskSnapshot[]> {

@@ -5,6 +5,7 @@
 import type { HookStatus } from '../hooks/index.js';
 import type { Histogram, RecorderStatus, RecordingStatus, SourceStatus, StreamMetrics } from '../recorder/index.js';
 import type { Playback } from '../playback/index.js';
+import type { LoopDelay } from './loopDelay.js';
 
 /** A stream as the metrics see it. */
 export interface StreamSnapshot {
@@ -24,9 +25,6 @@ export interface DiskSnapshot {
   readonly location: string;
   readonly freeBytes: number;
 }
-
-/** A delay of an event loop; seconds. */
-export type LoopDelay = RecorderStatus['eventLoopDelay'];
 
 /** Everything at a moment. */
 export interface Snapshot {

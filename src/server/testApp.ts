@@ -85,12 +85,12 @@ export class FakeChannels implements Channels {
   settle: (code: string) => Promise<void> = async () => undefined;
   readonly #config: ConfigStore;
   readonly #pool: FakePool;
-  readonly #storage: Storage;
+  data: Storage;
 
-  constructor(config: ConfigStore, pool: FakePool, storage: Storage) {
+  constructor(config: ConfigStore, pool: FakePool, data: Storage) {
     this.#config = config;
     this.#pool = pool;
-    this.#storage = storage;
+    this.data = data;
   }
 
   async list(): Promise<Channel[]> {
@@ -105,11 +105,9 @@ export class FakeChannels implements Channels {
     return { code, config, recording, source, error };
   }
 
-  readonly place: Channels['place'] = (code) => this.#storage.stream(code);
+  readonly place: Channels['place'] = (code) => this.data.stream(code);
 
-  storage(): Storage {
-    return this.#storage;
-  }
+  storage: Channels['storage'] = () => this.data;
 
   settled(code: string): Promise<void> {
     return this.settle(code);

@@ -27,6 +27,7 @@ const EXPECTED: Readonly<Record<string, RouteAccess>> = {
   'GET /metrics': { scope: 'metrics' },
   'GET /api/v1/whoami': { scope: 'any' },
   'GET /api/v1/audit': ADMIN,
+  'GET /api/v1/system': ADMIN,
   'GET /api/v1/tokens': ADMIN,
   'POST /api/v1/tokens': ADMIN,
   'DELETE /api/v1/tokens/:id': ADMIN,

@@ -6,30 +6,23 @@ import { findUnwell } from '../health.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
 
-const readySchema = z
-  .object({
-    status: z.enum(['ready', 'unwell']),
-    problems: z.array(
-      z.object({
-        what: z.enum(['stream', 'recorder', 'disk', 'config', 'tls']),
-        name: z
-          .string()
-          .describe('Which: the code of a stream, the number of a recorder, a folder or a file by the last part of its path.'),
-        code: z.enum(ERROR_CODES).nullable().describe('Where an error says it.'),
-        message: z.string(),
-      }),
-    ),
-  })
-  .meta({
-    id: 'Readiness',
-    description: 'How the server is doing.',
-    examples: [
-      {
-        status: 'unwell',
-        problems: [{ what: 'stream', name: 'news', code: null, message: 'no signal: its source is connecting' }],
-      },
-    ],
-  });
+export const unwellSchema = z.object({
+  what: z.enum(['stream', 'recorder', 'disk', 'config', 'tls']),
+  name: z.string().describe('Which: the code of a stream, the number of a recorder, a folder or a file by the last part of its path.'),
+  code: z.enum(ERROR_CODES).nullable().describe('Where an error says it.'),
+  message: z.string(),
+});
+
+const readySchema = z.object({ status: z.enum(['ready', 'unwell']), problems: z.array(unwellSchema) }).meta({
+  id: 'Readiness',
+  description: 'How the server is doing.',
+  examples: [
+    {
+      status: 'unwell',
+      problems: [{ what: 'stream', name: 'news', code: null, message: 'no signal: its source is connecting' }],
+    },
+  ],
+});
 
 export const healthRoutes: Routes = (context) => async (app) => {
   app.get(
