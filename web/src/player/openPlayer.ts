@@ -3,7 +3,7 @@
  * of an hour; where one ends the next takes its place. What goes wrong is understood (trouble.ts) and tried again for as long as somebody watches.
  */
 import { computed, signal } from '@preact/signals';
-import type { ErrorData, LevelDetails } from 'hls.js';
+import Hls, { type ErrorData, type LevelDetails } from 'hls.js';
 import { nowMs } from '../state/clock';
 import type { Player, PlayerProblem } from './contract';
 import { Frames } from './frames';
@@ -338,9 +338,9 @@ class HlsPlayer implements Player {
 
   #onError(error: ErrorData): void {
     const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
-    if (!error.fatal && error.details !== 'levelEmptyError') {
+    if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
-      if (error.type === 'networkError' && isPassing(error.response?.code ?? 0)) this.#say(troubleOf(error, playlistUrl).problem, true);
+      if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0)) this.#say(troubleOf(error, playlistUrl).problem, true);
       return;
     }
     const trouble = troubleOf(error, playlistUrl);

@@ -21,7 +21,7 @@ export interface PlaybackError {
   readonly reason?: string | undefined;
   readonly mimeType?: string | undefined;
   readonly error?: { readonly message: string } | undefined;
-  readonly response?: { readonly code: number } | undefined;
+  readonly response?: { readonly code?: number | undefined } | undefined;
   /** The XMLHttpRequest. */
   readonly networkDetails?: unknown;
 }
@@ -74,8 +74,8 @@ function saidIn(networkDetails: unknown): PlayerProblem | undefined {
 
 /** The body of a request, of a playlist (text) or a segment (bytes). */
 function textOf(request: unknown): string {
-  const { responseType, response, responseText } = request as XMLHttpRequest;
-  return responseType === 'arraybuffer' ? new TextDecoder().decode(response as ArrayBuffer) : responseText;
+  const asked = request as XMLHttpRequest;
+  return asked.responseType === 'arraybuffer' ? new TextDecoder().decode(asked.response as ArrayBuffer) : asked.responseText;
 }
 
 function isCodecTrouble({ details, fatal, error }: PlaybackError): boolean {
