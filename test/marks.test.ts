@@ -313,7 +313,7 @@ describe('G10: marks are those of a scan from end to end', () => {
           }
           await playback.close();
         }),
-        { numRuns: foreign ? 10 : 40 },
+        { numRuns: foreign ? 10 : 20 },
       );
     },
     120_000,

@@ -11,7 +11,7 @@ export const SEARCH_BYTES = 256 * 1024;
 /** A piece remembers so many marks one by one … */
 const MAX_MARKS = 64;
 /** … and of more so many of each kind, joined. */
-const MAX_JOINED = 64;
+const MAX_JOINED = 32;
 
 /** What they hold in memory, roughly: for accounts. */
 const PIECE_BYTES = 256;

@@ -2,8 +2,9 @@
 import { findMarked, lastEntry } from './markSearch.js';
 import { behind, giveWay, PIECE_BYTES, readEntryAt, readPiece, type Cursor, type Journal } from './journal.js';
 import { markOf, type Mark } from './marks.js';
+import { plainMark } from './plainMark.js';
 
-/** Entries that are read without giving way: a millisecond. */
+/** Entries that are read without giving way: a millisecond, and no more than that where they are as our writer writes them. */
 const PARSED_AT_ONCE = 64;
 
 /** What was found between two places. */
@@ -34,9 +35,13 @@ async function findMarks(journal: Journal, first: Cursor, toAt: number, searchBy
       return { next: first, found: [] };
     }
     const found: Mark[] = [];
+    // Most stretches have none.
+    let text: string | undefined;
     let parsed = 0;
     for (const { fromByte, toByte } of findMarked(bytes.subarray(0, last.toByte))) {
-      const mark = markOf(readEntryAt(journal, bytes.subarray(fromByte, toByte), first.at + fromByte));
+      text ??= bytes.toString('latin1');
+      const plain = plainMark(text, fromByte, toByte);
+      const mark = plain ?? markOf(readEntryAt(journal, bytes.subarray(fromByte, toByte), first.at + fromByte));
       if (mark !== undefined) found.push(mark);
       if (++parsed % PARSED_AT_ONCE === 0) await giveWay();
     }

@@ -9,7 +9,7 @@ import { ArchiveTimeline } from './timeline.js';
 /** A stream is remembered for so long after it was last asked for. */
 const FORGET_AFTER_MS = 10 * 60_000;
 /** Part of the memory that what was searched for marks may have. */
-const MARKS_PART = 0.125;
+const MARKS_PART = 0.25;
 /** How often is looked for streams to forget. */
 const SWEEP_MS = 60_000;
 

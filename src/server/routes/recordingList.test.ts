@@ -1,7 +1,9 @@
 /** A line for each archive (G10): what it says, when it is read anew, and that one bad archive is no trouble of the others. */
 import { describe, expect, it } from 'vitest';
-import { LivetapeError } from '../../base/index.js';
-import type { ArchiveSummary } from '../../playback/index.js';
+import { endOf, factsAt, open, record, START_MS } from '../../../test/archiveLab.js';
+import { LivetapeError, ManualClock } from '../../base/index.js';
+import { openPlayback, type ArchiveSummary } from '../../playback/index.js';
+import { createMemoryStorage } from '../../storage/index.js';
 import { openTestApp, type TestApp } from '../testApp.js';
 
 const T = Date.parse('2026-01-01T12:00:00Z');
@@ -162,5 +164,41 @@ describe('GET /api/v1/recordings', () => {
     expect(one.read).toEqual(['gone']);
     await one[Symbol.asyncDispose]();
     expect(() => written(test, 'a')).not.toThrow();
+  });
+
+  it('tells of archives that were written as recorders write them', async () => {
+    const storage = createMemoryStorage();
+    const archive = await open(storage, { code: 'b/c', retention: true });
+    await archive.beginLife(6);
+    await record(archive);
+    const gap = { fromMs: endOf(archive), toMs: START_MS + 86_400_000, reason: 'signal' as const };
+    await record(archive, factsAt(gap.toMs, 4, { discontinuity: true, gap }));
+    await storage.stream('a').create();
+    await storage.stream('a').replaceJournal(['no playlist\n']);
+    const playback = openPlayback({
+      isKnown: () => true,
+      place: (code) => storage.stream(code),
+      clock: new ManualClock(gap.toMs + 3_600_000),
+      limits: () => ({ liveWindowMs: 30_000, maxWindowMs: 86_400_000 }),
+      maxCacheBytes: 1e6,
+    });
+    await using test = await openTestApp({ yaml: 'streams: { a: {}, b/c: {} }', context: { playback } });
+    expect((await test.inject('/api/v1/recordings')).json()).toEqual({
+      recordings: [
+        expect.objectContaining({
+          stream_code: 'a',
+          dvr_range: null,
+          problem: expect.objectContaining({ code: 'ARCHIVE_CORRUPT' }) as unknown,
+        }),
+        {
+          stream_code: 'b/c',
+          dvr_range: { started_at: '2026-01-01T00:00:00.000Z', last_segment_at: '2026-01-02T00:00:04.000Z' },
+          segment_count: 2,
+          total_size_bytes: 752,
+          last_day: { gaps: 1, gap_sec: 82_800 },
+          problem: null,
+        },
+      ],
+    });
   });
 });
