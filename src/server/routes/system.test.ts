@@ -1,4 +1,4 @@
-/** `GET /api/v1/system` (docs/design/page.md, G12) on fakes; test/system.test.ts is against real archives. */
+/** `GET /api/v1/system` (docs/design/page.md, G12) on fakes; archiveGrowth.test.ts looks at real archives. */
 import { describe, expect, it } from 'vitest';
 import { LivetapeError } from '../../base/index.js';
 import type { Playback, Timeline, TimelineEntry } from '../../playback/index.js';
