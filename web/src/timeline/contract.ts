@@ -2,6 +2,7 @@
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Gap, Keep, TimelineAnswer } from '../api';
 import type { Pictures } from '../pictures/contract';
+import type { TimelineData } from './data';
 
 /** What is shown of time. */
 export interface View {
@@ -18,12 +19,13 @@ export interface Marks {
 /** Where the timeline's facts come from; the page's own asks the server, a signed window's is made of recording_status.json. */
 export type LoadTimeline = (fromMs: number, toMs: number, points: number, signal: AbortSignal) => Promise<TimelineAnswer>;
 
-/** What the timeline is given. */
+/** What the timeline is given. It is of one stream for good: another one is another timeline (`key`). */
 export interface TimelineProps {
   readonly code: string;
-  readonly load: LoadTimeline;
+  /** What is known, `new TimelineData(load)`: made and closed by the page, whose buttons ask it for the next gap (`findGap`). */
+  readonly data: TimelineData;
   readonly pictures: Pictures;
-  /** Written by the timeline (zooming, moving) and by the page (following the position). */
+  /** Written by the timeline (zooming, moving, following the position) and by the page, which says what is seen first. */
   readonly view: Signal<View>;
   readonly positionMs: ReadonlySignal<number | undefined>;
   readonly isLive: ReadonlySignal<boolean>;
@@ -35,6 +37,7 @@ export interface TimelineProps {
   readonly marks: Signal<Marks>;
   /** Counts what makes facts old (a gap closed, segments pruned): when it changes, what is seen is asked for again. */
   readonly revision: ReadonlySignal<number>;
+  /** A moment at or behind `edgeMs` (the key End) is live. */
   onSeek(ms: number): void;
 }
 
