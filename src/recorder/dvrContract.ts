@@ -253,7 +253,7 @@ export function dvrContract(name: string, open: (root: string) => Promise<Contra
       await source.write(piece(40, 46));
       await until('media again', () => events.includes('gap closed x signal'));
       await until('a status of the gap', () => dvr.status('x')?.lastGap?.reason === 'signal');
-      expect(dvr.status('x')).toMatchObject({ openGap: undefined });
+      expect(dvr.status('x')?.openGap).toBeUndefined();
       expect(Math.abs((dvr.status('x')?.lastGap?.fromMs ?? 0) - (open?.fromMs ?? 0))).toBeLessThan(2);
       expect(await playlist(root, 'x')).toContain('why=signal');
     });
