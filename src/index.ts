@@ -42,6 +42,7 @@ export type {
   LiveSink,
   LiveSubscription,
   Recording,
+  OpenGap,
   RecordingStatus,
   RecordOptions,
   RetentionLimits,
