@@ -18,7 +18,7 @@ export function KeepFields({ form, errors, bitrate, change }: KeepFieldsProps) {
   const size = sizeText(bitrate, dvr.retention_sec, dvr.max_size_gb);
   return (
     <>
-      <div class="pair">
+      <div class="pair keep">
         <Field label="Keep for" error={errors.retention_sec}>
           {(ids) => (
             <div class="row">

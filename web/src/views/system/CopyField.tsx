@@ -23,8 +23,11 @@ export function CopyField({ label, text }: { readonly label: string; readonly te
         <div class="row">
           <input {...ids} ref={input} class="mono wide" readOnly value={text} onFocus={({ currentTarget }) => currentTarget.select()} />
           <Button icon={isCopied ? Check : Copy} onClick={() => void copy()}>
-            <span role="status">{isCopied ? 'Copied' : 'Copy'}</span>
+            {isCopied ? 'Copied' : 'Copy'}
           </Button>
+          <span class="unseen" role="status">
+            {isCopied && 'Copied'}
+          </span>
         </div>
       )}
     </Field>

@@ -43,7 +43,7 @@ function DiskCard({ disk, nowMs }: { readonly disk: Disk; readonly nowMs: number
         <Part kind="archive" name="Recordings" bytes={disk.archive_bytes} />
         {parts && <Part kind="other" name="Other files" bytes={Math.max(0, used - disk.archive_bytes)} />}
         <Part kind="free" name="Free" bytes={disk.free_bytes} more={parts && `of ${bytesText(disk.total_bytes)}`} />
-        {disk.reserved_bytes > 0 && <Part kind="reserved" name="Of that kept free" bytes={disk.reserved_bytes} />}
+        {disk.reserved_bytes > 0 && <Part kind="reserved" name="To stay free" bytes={disk.reserved_bytes} />}
         <div>
           <dt>Written</dt>
           <dd class="number">

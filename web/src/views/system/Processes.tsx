@@ -41,7 +41,9 @@ export function Processes({ system, nowMs }: { readonly system: System; readonly
                 <Fact name="Started again">
                   {recorder.restarts === 1 ? 'once' : recorder.restarts === 0 ? 'never' : `${countText(recorder.restarts)} times`}
                 </Fact>
-                <Usage resident={recorder.resident_bytes} cpuSec={recorder.cpu_sec} delay={recorder.event_loop_delay} />
+                {recorder.pid !== null && (
+                  <Usage resident={recorder.resident_bytes} cpuSec={recorder.cpu_sec} delay={recorder.event_loop_delay} />
+                )}
               </dl>
             </li>
           );
@@ -59,14 +61,16 @@ interface UsageProps {
 }
 
 function Usage({ resident, cpuSec, delay }: UsageProps) {
-  const isLate = delay.p99_sec >= STALL_SEC;
   return (
     <>
       <Fact name="Memory">{bytesText(resident)}</Fact>
       <Fact name="Processor time">{lengthText(cpuSec * 1000)}</Fact>
-      <Fact name="Event loop late by">
-        {millisText(delay.p99_sec)} <span class="quiet">(99 of 100 times at most; {millisText(delay.max_sec)} at worst)</span>
-        {isLate && <strong class="wrong"> Too busy</strong>}
+      <Fact name="Event loop delay">
+        {millisText(delay.p99_sec)}{' '}
+        <span class="quiet">
+          (<abbr title="99 of 100 times it was no more">p99</abbr>; {millisText(delay.max_sec)} at worst)
+        </span>
+        {delay.p99_sec >= STALL_SEC && <strong class="wrong"> too busy</strong>}
       </Fact>
     </>
   );
