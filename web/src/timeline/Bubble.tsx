@@ -4,8 +4,8 @@ import type { Picture, Pictures } from '../pictures/contract';
 import './bubble.css';
 
 /** CSS pixels, as in bubble.css. */
-const WIDTH = 192;
-const HEIGHT = 108;
+const WIDTH = 208;
+const HEIGHT = 117;
 
 interface BubbleProps {
   readonly code: string;

@@ -146,6 +146,7 @@ function drawMarks(paint: Paint, { rows, inX, outX, scale }: Scene, palette: Pal
     paint.globalAlpha = 0.35;
     if (to > from) paint.fillRect(from, y, to - from, height);
     paint.globalAlpha = 1;
+    for (const edge of to > from ? [y, y + height - 2] : []) paint.fillRect(from, edge, to - from, 2);
   }
   const top = rows.keeps.y;
   const bottom = rows.errors.y + rows.errors.height;

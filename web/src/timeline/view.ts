@@ -53,8 +53,8 @@ export function moveView(view: View, byMs: number, limits: Limits): View {
 
 /** As much of the archive as can be shown at once: the newest. */
 export function wholeView(limits: Limits): View {
-  const spanMs = limits.oldestMs === undefined ? SHORT_MS : (limits.endMs - limits.oldestMs) * 1.04;
-  return placed(limits.endMs - spanMs * 0.98, fitSpan(spanMs, limits), limits);
+  const spanMs = fitSpan(limits.oldestMs === undefined ? SHORT_MS : (limits.endMs - limits.oldestMs) * 1.04, limits);
+  return placed(limits.endMs - spanMs * 0.98, spanMs, limits);
 }
 
 /** The view that follows the position: the same while that is seen well, glides on with it, and jumps after it. */
