@@ -1,5 +1,5 @@
 /** What the server knows of a clip: how large its file is, from when to when that reaches, and what is missing in it. */
-import { ApiError, archiveTsUrl, request } from '../../api';
+import { ApiError, archiveTsUrl, request, withToken } from '../../api';
 import type { LoadTimeline } from '../../timeline/contract';
 import { gapsWithin, type Clip, type ClipGaps } from './clip';
 
@@ -13,10 +13,12 @@ export interface ClipFile {
 
 /**
  * Asks for a clip's file without taking it.
+ * @param token - a signed one, in the place of the page's own credential
  * @throws ApiError with the server's code
  */
-export async function clipFile(code: string, { fromMs, toMs }: Clip, signal: AbortSignal, base = ''): Promise<ClipFile> {
-  const url = base + archiveTsUrl(code, fromMs, toMs);
+export async function clipFile(code: string, { fromMs, toMs }: Clip, signal: AbortSignal, token?: string): Promise<ClipFile> {
+  const plain = archiveTsUrl(code, fromMs, toMs);
+  const url = token === undefined ? plain : withToken(token, plain);
   let response: Response;
   try {
     response = await request(url, { method: 'HEAD', signal });

@@ -12,7 +12,7 @@ interface Asked {
   readonly toMs: number;
   readonly signal: AbortSignal;
   answer(gaps: readonly number[], oldestMs?: number): Promise<void>;
-  fail(error: unknown): Promise<void>;
+  fail(error: Error): Promise<void>;
 }
 
 /** A log whose questions the test answers. */
@@ -41,7 +41,7 @@ function lab(): { log: HappenedLog; asked: Asked[] } {
             await vi.advanceTimersByTimeAsync(0);
           },
           fail: async (error) => {
-            reject(error as Error);
+            reject(error);
             await vi.advanceTimersByTimeAsync(0);
           },
         });
