@@ -59,7 +59,7 @@ function drawAxis(paint: Paint, { rows, scale, ticks, date }: Scene, palette: Pa
   const left = dateRight(paint, date);
   for (const { ms, label, isDay } of ticks.labelled) {
     const x = Math.round(toX(scale, ms)) + 4;
-    if (x < left + PAD || x > scale.width) continue;
+    if (x < left + PAD || x + paint.measureText(label).width > scale.width) continue;
     paint.fillStyle = isDay ? palette.text : palette.quiet;
     paint.fillText(label, x, y + 9);
   }

@@ -89,7 +89,8 @@ export function listenToGestures(element: HTMLElement, meant: Meant): () => void
       doing = 'move';
       clearTimeout(press);
       meant.point(undefined);
-      restart();
+      // What was taken hold of stays under the pointer.
+      start = { ...start, view: meant.view(), x: pointer.startX };
     }
     if (doing === 'move') {
       const byMs = (start.x - x) * perPixel(start.view);

@@ -59,6 +59,12 @@ describe('what is to be drawn (G6)', () => {
     expect(unknown).toMatchObject([{ x0: -8, x1: 600 }]);
   });
 
+  it('nor is what ends before it is known where it begins', () => {
+    const { media, unknown } = scene({ oldestMs: undefined, newestMs: undefined, facts: { known: [], gaps: [], errors: [] } });
+    expect(media).toEqual([]);
+    expect(unknown).toMatchObject([{ x0: 0, x1: 1000 }]);
+  });
+
   it('nothing before the oldest', () => {
     const { media, gaps } = scene({
       oldestMs: NOW - 30 * MIN,
@@ -191,7 +197,7 @@ describe('pictures along the line', () => {
 describe('in words', () => {
   it('gaps and errors', () => {
     expect(gapText(gap(0, 2 + 5 / 60))).toBe('gap: no signal, 2 min 5 s');
-    expect(gapText(gap(0, 2, { isOpen: true }))).toBe('gap: no signal, for 2 min now');
+    expect(gapText(gap(0, 2, { isOpen: true }))).toBe('gap: no signal, 2 min so far');
     expect(gapText(gap(0, 60, { count: 12, reason: 'disk' }))).toBe('12 gaps within 1 h, the longest: it could not be stored');
     expect(errorsText([{ fromMs: 0, toMs: 1, packets: 3, kinds: { continuity: 2000, scrambled: 0, lost_bytes: 188 } }])).toBe(
       'errors: 2,000 continuity, 188 bytes lost',

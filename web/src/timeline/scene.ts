@@ -99,7 +99,9 @@ export function sceneOf(input: SceneInput): Scene {
   const { scale, rows, facts, marks, positionMs, zone, nowMs } = input;
   const endMs = endOf(input);
   const { oldestMs } = input;
-  const whole: Span[] = oldestMs === undefined || endMs === undefined || endMs <= oldestMs ? [] : [{ fromMs: oldestMs, toMs: endMs }];
+  // Events may tell of the end before the server has told the beginning.
+  const beginMs = oldestMs ?? scale.view.fromMs;
+  const whole: Span[] = endMs === undefined || endMs <= beginMs ? [] : [{ fromMs: beginMs, toMs: endMs }];
   let unknown = whole;
   for (const span of facts.known) unknown = without(unknown, span);
   if (input.newestMs !== undefined && endMs !== undefined) unknown = without(unknown, { fromMs: input.newestMs, toMs: endMs });

@@ -20,7 +20,7 @@ const KINDS: Readonly<Record<string, string>> = {
 export function gapText(gap: GapFact): string {
   const length = lengthText(gap.toMs - gap.fromMs);
   if (gap.count > 1) return `${countText(gap.count)} gaps within ${length}, the longest: ${reasonText(gap.reason)}`;
-  return `gap: ${reasonText(gap.reason)}, ${gap.isOpen ? `for ${length} now` : length}`;
+  return `gap: ${reasonText(gap.reason)}, ${gap.isOpen ? `${length} so far` : length}`;
 }
 
 /** `Errors: 12 continuity, 3 scrambled`. */
