@@ -43,8 +43,6 @@ const CONFIG: Partial<HlsConfig> = {
   maxBufferLength: 30,
   maxMaxBufferLength: 60,
   backBufferLength: 60,
-  // Nobody is thrown forward: who is behind wants to be.
-  liveMaxLatencyDurationCount: Infinity,
   lowLatencyMode: false,
   // Not of ours: no keys, no advertisements.
   enableInterstitialPlayback: false,
