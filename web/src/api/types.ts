@@ -217,6 +217,8 @@ export interface System {
   readonly started_at: string;
   readonly now: string;
   readonly auth: boolean;
+  /** The folder of the archives. */
+  readonly data: string;
   readonly server: { readonly resident_bytes: number; readonly cpu_sec: number; readonly event_loop_delay: Delay };
   readonly recorders: readonly {
     readonly index: number;

@@ -35,7 +35,7 @@ export function DeleteStreamDialog({ stream, onClose, onDeleted }: DeleteStreamD
         <>
           <p>
             <strong>No media is deleted.</strong> {archive === undefined ? 'What is recorded' : heldText(archive)} stays on the disk, can
-            still be played, and is listed here as an archive. It is kept from then on until somebody removes its folder.
+            still be played, and is listed here as an archive. It is kept from then on until somebody deletes it.
           </p>
           <p class="hint">A stream added again under the code {code} goes on recording in that archive.</p>
         </>

@@ -24,7 +24,10 @@ export function ProbePanel({ probe, segmentSec }: ProbePanelProps) {
       {probe.state === 'failed' && (
         <p class="note">
           <Icon of={TriangleAlert} />
-          <span>{sentence(probe.message)} It can be saved all the same: the server goes on trying to connect.</span>
+          <span>
+            {sentence(probe.message)}
+            {!probe.isRefused && ' It can be saved all the same: the server goes on trying to connect.'}
+          </span>
         </p>
       )}
       {probe.state === 'seen' && <Seen report={probe.report} source={probe.source} segmentSec={segmentSec} />}

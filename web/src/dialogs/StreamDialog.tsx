@@ -27,6 +27,13 @@ import {
 } from './streamForm';
 import { useProbe } from './useProbe';
 
+/** What saving means before anything is known of a source (G5). */
+const UNSEEN = {
+  none: 'Not looked at: it is saved as it stands.',
+  looking: 'It is still being looked at; it can be saved before that is done.',
+  failed: 'Nothing was seen in it: it is saved as it stands.',
+} as const;
+
 interface StreamDialogProps {
   /** The one that is changed; without it one is added. */
   readonly stream?: Stream;
@@ -52,7 +59,8 @@ export function StreamDialog({ stream, onClose, onSaved }: StreamDialogProps) {
     // What was wrong with a field is being mended.
     setErrors({});
   };
-  const canLook = source !== '' && !hidesSecrets(source);
+  // Files are not the server's to look at (docs/design/door.md, E3).
+  const canLook = source !== '' && !hidesSecrets(source) && !/^(file:|-$)/i.test(source);
   const lookNow = (): void => {
     if (probe.state === 'none' || probe.source !== source || probe.state === 'failed') look(source);
   };
@@ -85,7 +93,7 @@ export function StreamDialog({ stream, onClose, onSaved }: StreamDialogProps) {
 
   const bitrate =
     probe.state === 'seen' ? recordedBitrate(probe.report, source) : source === stream?.source ? stream.status.input?.bitrate : undefined;
-  const isUnseen = source !== '' && source !== stream?.source && probe.state !== 'seen' && probe.state !== 'failed';
+  const isAsItWas = source === (stream?.source ?? '');
   return (
     <Dialog title={stream === undefined ? 'Add a stream' : `Change ${stream.code}`} class="stream-dialog" onClose={onClose}>
       <form
@@ -113,7 +121,7 @@ export function StreamDialog({ stream, onClose, onSaved }: StreamDialogProps) {
                 }}
                 onBlur={leaveSource}
               />
-              <Button icon={ScanSearch} disabled={!canLook || probe.state === 'looking'} onClick={lookNow}>
+              <Button icon={ScanSearch} disabled={!canLook} onClick={lookNow}>
                 Look at it
               </Button>
             </div>
@@ -177,7 +185,7 @@ export function StreamDialog({ stream, onClose, onSaved }: StreamDialogProps) {
           </p>
         )}
         <div class="actions">
-          {isUnseen && <p class="hint">Not looked at: it is saved as it stands.</p>}
+          {!isAsItWas && probe.state !== 'seen' && <p class="hint">{UNSEEN[probe.state]}</p>}
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="main" disabled={isSaving}>
             {isSaving ? 'Saving …' : stream === undefined ? 'Add' : 'Save'}

@@ -39,11 +39,11 @@ export const conflictOf = (code: string, present: readonly string[]): string | u
 export function suggestCode(title: string, source: string, present: readonly string[]): string {
   const base = wordsOf(title) || wordsOf(nameOfSource(source));
   if (base === '') return '';
-  for (let n = 1; n <= present.length + 1; n += 1) {
+  // Each that is there stands in the way of one, a name of the server's own of the first.
+  for (let n = 1; ; n += 1) {
     const code = n === 1 ? base : `${base}-${n}`;
     if (codeProblem(code) === undefined && !present.includes(code) && conflictOf(code, present) === undefined) return code;
   }
-  return codeProblem(base) === undefined ? base : `${base}-1`;
 }
 
 function wordsOf(text: string): string {

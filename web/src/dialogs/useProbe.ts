@@ -2,12 +2,16 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, ApiError, type ProbeReport } from '../api';
 
+/** Codes of what is wrong with the source itself, or with who asks for it. */
+const REFUSED = new Set(['SOURCE_INVALID', 'SOURCE_UNSUPPORTED', 'SOURCE_REFUSED', 'REQUEST_INVALID']);
+
 /** What came of it. `source` is what was looked at. */
 export type Probe =
   | { readonly state: 'none' }
   | { readonly state: 'looking'; readonly source: string; readonly sinceMs: number }
   | { readonly state: 'seen'; readonly source: string; readonly report: ProbeReport }
-  | { readonly state: 'failed'; readonly source: string; readonly message: string };
+  /** `isRefused`: the server would not take it as a stream's source either. */
+  | { readonly state: 'failed'; readonly source: string; readonly message: string; readonly isRefused: boolean };
 
 /** A probe, and what is done with it. */
 export interface Probing {
@@ -38,7 +42,8 @@ export function useProbe(): Probing {
       },
       (error: unknown) => {
         if (running.current !== mine || mine.signal.aborted) return;
-        setProbe({ state: 'failed', source, message: error instanceof ApiError ? error.message : String(error) });
+        const isRefused = error instanceof ApiError && REFUSED.has(error.code);
+        setProbe({ state: 'failed', source, message: error instanceof ApiError ? error.message : String(error), isRefused });
       },
     );
   };

@@ -23,6 +23,9 @@ export function Processes({ system, nowMs }: { readonly system: System; readonly
             <Fact name="Version">Livetape {system.version}</Fact>
             <Fact name="Node">{system.node}</Fact>
             <Fact name="Running for">{lengthText(nowMs - Date.parse(system.started_at))}</Fact>
+            <Fact name="Archives in">
+              <code class="path">{system.data}</code>
+            </Fact>
             <Usage resident={server.resident_bytes} cpuSec={server.cpu_sec} delay={server.event_loop_delay} />
           </dl>
         </li>

@@ -27,11 +27,13 @@ export function forecastOf(disk: Disk, nowMs: number, zone: Zone): Forecast {
   const fullMs = Date.parse(fullAt ?? '');
   if (forecast === 'unknown' || Number.isNaN(fullMs)) return { tone: 'off', text: 'When it will be full is not known yet.' };
   const left = fullMs - nowMs;
-  if (left <= 0) return { tone: 'bad', text: 'Full by now, at the rate it was written.' };
-  return {
-    tone: left < NOW_MS ? 'bad' : left < SOON_MS ? 'waiting' : 'ok',
-    text: `Full in ${lengthText(left)}, on ${dayText(fullMs, zone)}, at today’s rate.`,
-  };
+  // With less than is to stay free the oldest segments go (min_free_gb): recording does not end there.
+  const isReserved = disk.reserved_bytes > 0;
+  const what = isReserved ? 'Full but for what is to stay free' : 'Full';
+  const then = isReserved ? ': the oldest segments go from then on' : ', at today’s rate';
+  if (left <= 0) return isReserved ? { tone: 'waiting', text: `${what}: the oldest segments go.` } : { tone: 'bad', text: `${what}.` };
+  const tone = left >= SOON_MS ? 'ok' : left >= NOW_MS || isReserved ? 'waiting' : 'bad';
+  return { tone, text: `${what} in ${lengthText(left)}, on ${dayText(fullMs, zone)}${then}.` };
 }
 
 /** What lies on a disk, each as a part of the whole from 0 to 1; together 1. */
