@@ -2,7 +2,7 @@
  * Loads a preview and has the browser decode it: a hidden video shows its one frame, which is made a bitmap. WebCodecs would do without the video, but is only there on
  * HTTPS and on localhost, where few servers of a plant are.
  */
-import { credentialHeaders, previewUrl } from '../api';
+import { credentialHeaders, previewUrl, withToken } from '../api';
 import type { Loaded } from './cache';
 
 /** What is not there (a gap, expired, not recorded); milliseconds. */
@@ -15,11 +15,18 @@ const LIMIT_MS = 15_000;
 /** Videos that rest: making one costs more than a picture. There are never more than loads at a time. */
 const resting: HTMLVideoElement[] = [];
 
-/** Loads a picture; {@link Load}. */
-export async function loadPicture(code: string, atMs: number, dots: number, wanted: AbortSignal): Promise<Loaded> {
+/**
+ * Loads a picture; {@link Load}.
+ * @param token - a signed one, in the place of the page's own credential
+ */
+export async function loadPicture(code: string, atMs: number, dots: number, wanted: AbortSignal, token?: string): Promise<Loaded> {
   const limit = AbortSignal.any([wanted, AbortSignal.timeout(LIMIT_MS)]);
   // Not api's request: an answer out of the browser's cache carries a date that is a minute old, from which it would learn a wrong clock.
-  const response = await fetch(previewUrl(code, atMs), { signal: limit, headers: credentialHeaders() });
+  const url = previewUrl(code, atMs);
+  const response =
+    token === undefined
+      ? await fetch(url, { signal: limit, headers: credentialHeaders() })
+      : await fetch(withToken(token, url), { signal: limit });
   if (!response.ok) return refused(response);
   const blob = await response.blob();
   return decode(blob, dots, limit);

@@ -10,7 +10,8 @@ import { newestPictureMs } from './facts';
 const AGAIN_MS = 10_000;
 /** What is only scrolled past is not asked for. */
 const REST_MS = 150;
-const SETTLE_MS = 1500;
+const SOON_MS = 1500;
+const HIDDEN_MS = 1000;
 
 interface TilePictureProps {
   readonly code: string;
@@ -29,7 +30,9 @@ const shownLast = new Map<string, number>();
 export function TilePicture({ code, width, isSeen, isFresh, detail }: TilePictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [isShown, setShown] = useState(false);
+  const [isNone, setNone] = useState(false);
   const isUnsupported = pictures.isUnsupported(code);
+  const mayPlay = may('playback');
 
   const draw = ({ bitmap, atMs }: Picture): void => {
     const { current } = canvas;
@@ -48,37 +51,45 @@ export function TilePicture({ code, width, isSeen, isFresh, detail }: TilePictur
   }, [code, width]);
 
   useEffect(() => {
-    if (!isSeen || isUnsupported || !untracked(() => may('playback'))) return;
+    if (!isSeen || isUnsupported || !mayPlay) return;
     const abort = new AbortController();
     let timer = setTimeout(() => void ask(), REST_MS);
     const ask = async (): Promise<void> => {
-      const atMs = untracked(() => newestPictureMs(streams.stream(code), streams.archive(code), nowMs()));
-      // The archives are asked for beside the streams, and come a moment later.
-      let againMs = atMs === undefined ? SETTLE_MS : AGAIN_MS;
-      if (!document.hidden && atMs !== undefined) {
+      let againMs = document.hidden ? HIDDEN_MS : AGAIN_MS;
+      const archive = untracked(() => streams.archive(code));
+      const atMs = untracked(() => newestPictureMs(streams.stream(code), archive, nowMs()));
+      if (atMs === undefined) {
+        // Archives are asked for beside the streams, and come a moment later.
+        againMs = SOON_MS;
+        setNone(archive !== undefined);
+      } else if (!document.hidden) {
         try {
           const picture = await pictures.get({ code, atMs, width, priority: 1, signal: abort.signal });
-          if (picture !== 'none') draw(picture);
+          if (picture === 'none') setNone(true);
+          else draw(picture);
         } catch {
           return; // scrolled away
         }
-      } else if (document.hidden) againMs = 1000;
+      }
       timer = setTimeout(() => void ask(), againMs);
     };
     return () => {
       clearTimeout(timer);
       abort.abort();
     };
-  }, [code, width, isSeen, isUnsupported]);
+  }, [code, width, isSeen, isUnsupported, mayPlay]);
 
+  const without = !mayPlay
+    ? 'This token opens no pictures'
+    : isUnsupported
+      ? 'No pictures of this codec are shown'
+      : isNone
+        ? 'No picture yet'
+        : '';
   return (
     <div class={isFresh ? 'wall-picture' : 'wall-picture old'}>
       <canvas ref={canvas} hidden={!isShown} aria-hidden="true" />
-      {detail.value !== '' ? (
-        <p>{detail}</p>
-      ) : (
-        !isShown && <p>{isUnsupported ? 'This browser shows no pictures of this codec' : isFresh ? '' : 'No picture'}</p>
-      )}
+      {detail.value !== '' ? <p>{detail}</p> : !isShown && <p>{without}</p>}
     </div>
   );
 }

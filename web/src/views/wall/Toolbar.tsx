@@ -16,11 +16,11 @@ const WORDS: Readonly<Record<Group, readonly [words: string, tone: StateTone]>> 
 };
 
 const SORTS: readonly (readonly [sort: Sort, words: string])[] = [
-  ['name', 'Name'],
-  ['state', 'State, worst first'],
-  ['bitrate', 'Bitrate, highest first'],
-  ['size', 'Size, largest first'],
-  ['gaps', 'Gaps in 24 h, longest first'],
+  ['name', 'By name'],
+  ['state', 'By state, worst first'],
+  ['bitrate', 'By bitrate, highest first'],
+  ['size', 'By size, largest first'],
+  ['gaps', 'By gaps in 24 h, longest first'],
 ];
 
 export function Toolbar({ onAdd }: { readonly onAdd: () => void }) {

@@ -28,6 +28,6 @@ export function inputText({ input, recording }: Stream['status']): string {
 export function newestPictureMs(stream: Stream | undefined, archive: ArchiveLine | undefined, nowMs: number): number | undefined {
   // Its end belongs to what comes next.
   if (archive !== undefined) return archive.dvr_range === null ? undefined : Date.parse(archive.dvr_range.last_segment_at) - 100;
-  if (stream?.dvr == null || stream.status.signal !== 'present') return undefined;
+  if (!stream?.dvr || stream.status.signal !== 'present') return undefined;
   return Math.floor(nowMs / 1000) * 1000 - 2000 * stream.dvr.segment_duration;
 }
