@@ -5,5 +5,11 @@ import { loadPicture } from './load';
 
 export type { Picture, PictureAnswer, PictureRequest, Pictures } from './contract';
 
-/** The page's. Wider than twice is more than a picture of a keyframe shows. */
-export const pictures = new PictureCache(loadPicture, nowMs, () => Math.min(2, devicePixelRatio));
+// Wider than twice is more than a picture of a keyframe shows.
+const density = (): number => Math.min(2, devicePixelRatio);
+
+/** The page's. */
+export const pictures = new PictureCache(loadPicture, nowMs, density);
+
+/** Those that a signed token opens, for who has nothing else (docs/design/page.md, G9). */
+export const signedPictures = (token: string): PictureCache => new PictureCache((...wish) => loadPicture(...wish, token), nowMs, density);

@@ -14,29 +14,39 @@ interface ClipFactsProps {
   readonly load: LoadTimeline;
 }
 
+/** What is known of a clip. */
+interface Facts {
+  readonly of?: Clip;
+  readonly file?: ClipFile;
+  readonly gaps?: ClipGaps;
+  /** Why it cannot be had. */
+  readonly problem?: string | undefined;
+}
+
 /** Marks that are dragged are not asked about at each step. */
 const STILL_MS = 400;
 
 export function ClipFacts({ code, clip, edgeMs, load }: ClipFactsProps) {
-  const file = useSignal<ClipFile | undefined>(undefined);
-  const gaps = useSignal<ClipGaps | undefined>(undefined);
-  const problem = useSignal<string | undefined>(undefined);
+  const facts = useSignal<Facts>({});
   const isRecorded = useComputed(() => (edgeMs.value ?? Infinity) >= (clip.value?.toMs ?? 0));
 
   useSignalEffect(() => {
     const asked = clip.value;
     // When the end is reached it is asked for again.
     void isRecorded.value;
-    [file.value, gaps.value, problem.value] = [undefined, undefined, undefined];
     if (asked === undefined) return;
     const ends = new AbortController();
     const { signal } = ends;
-    const wrong = (error: unknown): void => {
-      if (!signal.aborted) problem.value = windowProblem(error);
+    const learn = (found: Facts): void => {
+      const known = facts.peek();
+      if (!signal.aborted) facts.value = { ...(known.of === asked ? known : {}), ...found, of: asked };
     };
+    const wrong = (error: unknown): void => learn({ problem: windowProblem(error) });
     const timer = setTimeout(() => {
-      if (may('playback')) clipFile(code, asked, signal).then((found) => signal.aborted || (file.value = found), wrong);
-      clipGaps(load, asked, signal).then((found) => signal.aborted || (gaps.value = found), wrong);
+      // What was wrong may not be any more.
+      learn({ problem: undefined });
+      if (may('playback')) clipFile(code, asked, signal).then((file) => learn({ file }), wrong);
+      clipGaps(load, asked, signal).then((gaps) => learn({ gaps }), wrong);
     }, STILL_MS);
     return () => {
       clearTimeout(timer);
@@ -45,6 +55,8 @@ export function ClipFacts({ code, clip, edgeMs, load }: ClipFactsProps) {
   });
 
   const { fromMs, toMs } = clip.value ?? { fromMs: 0, toMs: 0 };
+  // Those of other marks are nobody's.
+  const { file, gaps, problem } = facts.value.of === clip.value ? facts.value : {};
   return (
     <div class="clip-facts" aria-live="polite">
       <dl>
@@ -52,25 +64,25 @@ export function ClipFacts({ code, clip, edgeMs, load }: ClipFactsProps) {
           <dt>Length</dt>
           <dd class="number">{lengthText(toMs - fromMs)}</dd>
         </div>
-        {may('playback') && problem.value === undefined && (
+        {may('playback') && problem === undefined && (
           <div>
             <dt>Size</dt>
-            <dd class="number">{file.value === undefined ? '…' : bytesText(file.value.sizeBytes)}</dd>
+            <dd class="number">{file === undefined ? '…' : bytesText(file.sizeBytes)}</dd>
           </div>
         )}
-        {gaps.value !== undefined && (
+        {gaps !== undefined && (
           <div>
             <dt>Gaps</dt>
-            <dd class={gaps.value.count === 0 ? 'number' : 'number wrong'}>
-              {gaps.value.count === 0 ? 'none' : `${countText(gaps.value.count)}, ${lengthText(gaps.value.lostMs)} missing`}
+            <dd class={gaps.count === 0 ? 'number' : 'number wrong'}>
+              {gaps.count === 0 ? 'none' : `${countText(gaps.count)}, ${lengthText(gaps.lostMs)} missing`}
             </dd>
           </div>
         )}
       </dl>
-      {problem.value !== undefined ? (
+      {problem !== undefined ? (
         <p class="wrong">{problem}</p>
       ) : (
-        may('playback') && <p class="hint">The file begins at the keyframe before the first mark and ends at the one after the second.</p>
+        may('playback') && <p class="hint">It begins and ends at keyframes, so it may be a little longer.</p>
       )}
     </div>
   );

@@ -76,7 +76,7 @@ function Signed({ code, clip: { fromMs, toMs } }: Pick<ClipLinkDialogProps, 'cod
           void make();
         }}
       >
-        <Field label="A link for whoever has no token opens this clip alone, for">
+        <Field label="A link for whoever has no token: opens this clip for">
           {(ids) => (
             <select
               {...ids}

@@ -37,17 +37,26 @@ describe('G6: gaps and errors in words', () => {
 
   it('says of gaps that are told together how many they are', () => {
     const [item] = itemsOf({ gaps: [{ from: at(0), to: at(60_000), reason: 'disk', count: 1200 }], errors: [] });
-    expect(item?.words).toBe('1,200 gaps: mostly it could not be stored');
-    expect(item?.detail).toContain('zoom in');
+    expect(item?.words).toBe('1,200 gaps');
+    expect(item?.detail).toBe('the longest: it could not be stored; zoom in on the timeline to see each');
   });
 
   it('tells errors by kind, and plays from their beginning', () => {
-    const errors = [{ from: at(0), to: at(4000), count: 13, kinds: { continuity: 12, scrambled: 1, sync_bytes: 0 } }];
-    const [item] = itemsOf({ gaps: [], errors });
-    expect(item).toMatchObject({ kind: 'errors', words: '13 errors were counted', seekMs: START });
-    expect(item?.detail).toBe('12 breaks in the count of packets, 1 scrambled packet');
-    expect(itemsOf({ gaps: [], errors: [{ ...firstOf(errors), count: 1 }] })[0]?.words).toBe('An error was counted');
-    expect(kindsText({ something_new: 3 })).toBe('3 something_new');
+    const told = (kinds: Record<string, number>) => itemsOf({ gaps: [], errors: [{ from: at(0), to: at(4000), count: 1, kinds }] })[0];
+    expect(told({ continuity: 12, scrambled: 1, sync_bytes: 0 })).toMatchObject({
+      kind: 'errors',
+      tone: 'waiting',
+      words: 'Errors',
+      detail: '12 breaks in continuity, 1 scrambled packet',
+      seekMs: START,
+    });
+    expect(told({ lost_bytes: 5, continuity: 1 })?.words).toBe('Errors');
+    expect(kindsText({ something_new: 3 })).toEqual(['3 something_new']);
+  });
+
+  it('does not call the wait for a first keyframe an error', () => {
+    const [item] = itemsOf({ gaps: [], errors: [{ from: at(0), to: at(4000), count: 1, kinds: { lost_bytes: 79_524, continuity: 0 } }] });
+    expect(item).toMatchObject({ tone: 'off', words: 'Waited for a keyframe', detail: '79,524 bytes left out before a keyframe' });
   });
 
   it('tells the gap that goes on, which grows', () => {
@@ -56,11 +65,6 @@ describe('G6: gaps and errors in words', () => {
     expect(itemLength(item, START + 65_000)).toBe('1 min 5 s so far');
   });
 });
-
-const firstOf = <T>([first]: readonly T[]): T => {
-  if (first === undefined) throw new Error('it is empty');
-  return first;
-};
 
 describe('G6: events in words', () => {
   it('lists what a stream does, and no segments', () => {

@@ -32,18 +32,16 @@ const EVENTS = 500;
 /** What a window's answer tells, in no order. */
 export function itemsOf({ gaps, errors }: Pick<TimelineAnswer, 'gaps' | 'errors'>): HappenedItem[] {
   const told = gaps.map(({ from, to, reason, count }) => gapItem(Date.parse(from), Date.parse(to), reason, count));
-  const counted = errors.map(({ from, to, count, kinds }): HappenedItem => {
-    const atMs = Date.parse(from);
+  const counted = errors.map(({ from, to, kinds }): HappenedItem => {
+    const [atMs, found] = [Date.parse(from), kindsText(kinds)];
+    const base = { key: `errors ${atMs}`, kind: 'errors' as const, atMs, toMs: Date.parse(to), goesOn: false, seekMs: atMs };
+    // Where a source begins, what comes before its first keyframe is of no use to anybody: nothing is wrong there.
+    const isBeginning = found.length === 1 && (kinds['lost_bytes'] ?? 0) > 0;
     return {
-      key: `errors ${atMs}`,
-      kind: 'errors',
-      tone: 'waiting',
-      atMs,
-      toMs: Date.parse(to),
-      goesOn: false,
-      words: count === 1 ? 'An error was counted' : `${countText(count)} errors were counted`,
-      detail: kindsText(kinds),
-      seekMs: atMs,
+      ...base,
+      tone: isBeginning ? 'off' : 'waiting',
+      words: isBeginning ? 'Waited for a keyframe' : 'Errors',
+      detail: found.join(', '),
     };
   });
   return [...told, ...counted];
@@ -58,8 +56,8 @@ export function gapItem(atMs: number, toMs: number, reason: string, count = 1): 
     atMs,
     toMs,
     goesOn: false,
-    words: count === 1 ? `Gap: ${reasonText(reason)}` : `${countText(count)} gaps: mostly ${reasonText(reason)}`,
-    detail: count === 1 ? '' : 'told together: zoom in on the timeline to see each',
+    words: count === 1 ? `Gap: ${reasonText(reason)}` : `${countText(count)} gaps`,
+    detail: count === 1 ? '' : `the longest: ${reasonText(reason)}; zoom in on the timeline to see each`,
     seekMs: atMs - BEFORE_GAP_MS,
   };
 }
@@ -71,19 +69,18 @@ export function openGapItem({ from, reason }: Pick<Gap, 'from' | 'reason'>): Hap
 }
 
 const KINDS: Readonly<Record<string, readonly [one: string, more: string]>> = {
-  continuity: ['break in the count of packets', 'breaks in the count of packets'],
+  continuity: ['break in continuity', 'breaks in continuity'],
   transport_error: ['packet marked as damaged', 'packets marked as damaged'],
-  sync_bytes: ['byte out of step', 'bytes out of step'],
+  sync_bytes: ['byte skipped', 'bytes skipped'],
   scrambled: ['scrambled packet', 'scrambled packets'],
-  lost_bytes: ['byte that could not be taken', 'bytes that could not be taken'],
+  lost_bytes: ['byte left out before a keyframe', 'bytes left out before a keyframe'],
 };
 
-/** `12 breaks in the count of packets, 1 scrambled packet`. */
-export function kindsText(kinds: Readonly<Record<string, number>>): string {
+/** `12 breaks in continuity`, `1 scrambled packet`: one for each kind that was counted. */
+export function kindsText(kinds: Readonly<Record<string, number>>): string[] {
   return Object.entries(kinds)
     .filter(([, count]) => count > 0)
-    .map(([kind, count]) => `${countText(count)} ${KINDS[kind]?.[count === 1 ? 0 : 1] ?? kind}`)
-    .join(', ');
+    .map(([kind, count]) => `${countText(count)} ${KINDS[kind]?.[count === 1 ? 0 : 1] ?? kind}`);
 }
 
 /** An event in words; undefined for those that are not listed: segments, what was pruned, gaps (which are told as such). */

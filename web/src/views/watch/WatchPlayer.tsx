@@ -4,7 +4,7 @@ import { Download } from 'lucide';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { archiveTsUrl, withToken, type Keep } from '../../api';
 import { Button } from '../../parts/Button';
-import { pictures } from '../../pictures';
+import { signedPictures } from '../../pictures';
 import type { Player } from '../../player/contract';
 import { openPlayer } from '../../player/openPlayer';
 import { bytesText, countText, lengthText } from '../../time/format';
@@ -35,6 +35,7 @@ export function WatchPlayer({ window, status, onProblem }: WatchPlayerProps) {
   const player = useSignal<Player | undefined>(undefined);
   const sizeBytes = useSignal<number | undefined>(undefined);
   const data = useMemo(() => new TimelineData(signedTimeline(window)), []);
+  const pictures = useMemo(() => signedPictures(token), []);
 
   useEffect(() => {
     if (video.current) player.value = openPlayer(code, video.current, { bounds: { token, fromMs, toMs } });
