@@ -3,7 +3,6 @@
 /** Colours that are drawn with. */
 export interface Palette {
   readonly font: string;
-  readonly ground: string;
   readonly panel: string;
   readonly raised: string;
   readonly line: string;
@@ -29,7 +28,6 @@ export function readPalette(context: CanvasRenderingContext2D, ratio: number): P
   const [gapGround, gapLine] = [get('gap-ground'), get('gap-line')];
   return {
     font: `11px ${get('font')}`,
-    ground: get('ground'),
     panel: get('panel'),
     raised: get('raised'),
     line: get('line'),

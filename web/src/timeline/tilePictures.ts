@@ -5,9 +5,6 @@ import { TILE_PX, type Tile } from './strip';
 
 /** The line has stood still for so long; milliseconds. */
 const STILL_MS = 300;
-/** So many moments with media had no picture, and none had one: the browser cannot decode them. */
-const GIVE_UP = 4;
-
 /** The pictures of one timeline; `close` gives up what is loaded. */
 export class TilePictures {
   readonly #pictures: Pictures;
@@ -17,33 +14,31 @@ export class TilePictures {
   readonly #loading = new Map<number, AbortController>();
   #wanted = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #had = 0;
-  #none = 0;
 
-  /** @param onChange - there is one more, or `hasAny` changed */
+  /** @param onChange - one was answered: it may be drawn, or `hasAny` has changed */
   constructor(pictures: Pictures, code: string, onChange: () => void) {
     this.#pictures = pictures;
     this.#code = code;
     this.#onChange = onChange;
   }
 
-  /** Some can be had, as far as is known. */
+  /** There may be some: the browser decodes them, as far as is known. */
   get hasAny(): boolean {
-    return this.#had > 0 || this.#none < GIVE_UP;
+    return !this.#pictures.isUnsupported(this.#code);
   }
 
   /** The tiles with what pictures there are; the others are loaded when these are still wanted in a moment. */
   show(tiles: readonly Tile[]): DrawnTile[] {
     const wanted = tiles.map(({ atMs }) => atMs).join();
-    if (wanted !== this.#wanted) {
+    const drawn = tiles.map((tile) => ({ ...tile, held: this.#pictures.held(this.#code, tile.atMs, TILE_PX) }));
+    // One that was not to be had for now, or has been let go of, is asked for again.
+    const isMissing = drawn.some(({ atMs, held }) => held === undefined && !this.#loading.has(atMs));
+    if (wanted !== this.#wanted || (isMissing && this.#timer === undefined)) {
       this.#wanted = wanted;
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#get(tiles), STILL_MS);
     }
-    return tiles.map((tile) => {
-      const held = this.#pictures.held(this.#code, tile.atMs, TILE_PX);
-      return { ...tile, bitmap: held === undefined || held === 'none' ? undefined : held.bitmap };
-    });
+    return drawn.map(({ atMs, x, held }) => ({ atMs, x, bitmap: held === undefined || held === 'none' ? undefined : held.bitmap }));
   }
 
   close(): void {
@@ -52,6 +47,7 @@ export class TilePictures {
   }
 
   #get(tiles: readonly Tile[]): void {
+    this.#timer = undefined;
     const moments = new Set(tiles.map(({ atMs }) => atMs));
     for (const [atMs, loading] of this.#loading) if (!moments.has(atMs)) loading.abort();
     for (const atMs of moments) {
@@ -64,9 +60,7 @@ export class TilePictures {
 
   async #load(atMs: number, loading: AbortController): Promise<void> {
     try {
-      const answer = await this.#pictures.get({ code: this.#code, atMs, width: TILE_PX, priority: 0, signal: loading.signal });
-      if (answer === 'none') this.#none++;
-      else this.#had++;
+      await this.#pictures.get({ code: this.#code, atMs, width: TILE_PX, priority: 0, signal: loading.signal });
       this.#onChange();
     } catch {
       // it was given up
