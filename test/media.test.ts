@@ -161,6 +161,8 @@ describe('P17: an export', () => {
     const path = await write(root, 'export.ts', made.body());
     const { size } = await stat(path);
     expect(size).toBe(made.sizeBytes);
+    // 25 frames a second
+    expect(Math.abs(made.durationMs - (end - first) * 40)).toBeLessThan(50);
     const hashes = await frameHashes(await samplePath(name), true);
     expect(await frameHashes(path)).toEqual(hashes.slice(first, end));
   });

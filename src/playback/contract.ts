@@ -242,7 +242,12 @@ export interface Playback extends Closable {
     code: StreamCode,
     fromMs: number,
     durationMs: number,
-  ): Promise<{ readonly sizeBytes: number; body(): AsyncIterable<Uint8Array> }>;
+  ): Promise<{
+    readonly sizeBytes: number;
+    /** How long it plays: from keyframe to keyframe, without the gaps in between. */
+    readonly durationMs: number;
+    body(): AsyncIterable<Uint8Array>;
+  }>;
   /** The keyframe at or before a moment as a one-frame MP4. @throws LivetapeError PREVIEW_UNSUPPORTED for a codec that is neither H.264 nor H.265 */
   preview(
     code: StreamCode,

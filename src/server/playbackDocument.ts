@@ -236,6 +236,7 @@ export const PLAYBACK_PATHS: DocumentedPaths = {
         headers: {
           ...CORS,
           'Content-Length': header('Known before a byte is read.', 'integer'),
+          'X-Content-Duration': header('How long it plays, in seconds: from keyframe to keyframe, without the gaps in between.', 'number'),
           'Content-Disposition': header('With a file name.'),
         },
         content: TS,

@@ -70,11 +70,13 @@ export async function sendExport(exchange: PlaybackExchange, fromMs: number, dur
   const held = limits.holdExport(request);
   try {
     const made = await context.playback.exportTs(code, fromMs, durationMs);
-    const { sizeBytes } = made;
+    const { sizeBytes, durationMs: playsMs } = made;
     const started = request.method === 'HEAD' ? undefined : await begun(made.body());
     void reply.headers({
       'content-type': 'video/mp2t',
       'content-length': sizeBytes,
+      // what was asked for, and as much more as lies between its ends and a keyframe
+      'x-content-duration': (playsMs / 1000).toFixed(3),
       'content-disposition': `attachment; filename="${fileName(code, fromMs, durationMs)}"`,
       'cache-control': cacheControl(PAST, exchange.isPrivate),
       'accept-ranges': 'none',

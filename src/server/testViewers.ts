@@ -111,9 +111,9 @@ export class FakePlayback implements Playback {
     return { fromMs, toMs: fromMs + ENTRY_MS };
   }
 
-  async exportTs(code: string): Promise<{ sizeBytes: number; body(): AsyncIterable<Uint8Array> }> {
+  async exportTs(code: string): ReturnType<Playback['exportTs']> {
     this.#check(code);
-    return { sizeBytes: this.segmentBytes.length, body: () => this.#bytes(this.segmentBytes) };
+    return { sizeBytes: this.segmentBytes.length, durationMs: 3_602_500, body: () => this.#bytes(this.segmentBytes) };
   }
 
   async preview(code: string, atMs: number): Promise<{ body: Uint8Array; wallMs: number }> {

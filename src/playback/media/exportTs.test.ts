@@ -63,9 +63,13 @@ async function lab(count: number, spec: ChannelSpec = {}, gaps: Record<number, n
   return { place, timeline: timelineOf(entries, { ended: true }), media, entries, open: () => open };
 }
 
+/** How long what was exported last plays. */
+let lastMs = NaN;
+
 /** What is sent, whose length was known. */
 async function exported({ place, timeline }: Pick<Lab, 'place' | 'timeline'>, fromSec: number, toSec: number): Promise<Uint8Array> {
   const made = await exportTs(timeline, place, START_MS + fromSec * 1000, START_MS + toSec * 1000, NOW);
+  lastMs = made.durationMs;
   const parts: Uint8Array[] = [];
   for await (const chunk of made.body()) parts.push(chunk.slice());
   const bytes = concat(parts);
@@ -105,6 +109,22 @@ describe('P17: an export', () => {
       media[0]!.subarray(entries[0]!.keyframes![1]!.offsetBytes - 376, entries[0]!.keyframes![2]!.offsetBytes),
     );
     same(await exported(rest, 7.2, 7.9), media[1]!.subarray(entries[1]!.keyframes![3]!.offsetBytes - 376));
+  });
+
+  it('says how long it plays: what is sent of the first and last segment, and no gap', async () => {
+    const { place, timeline, open } = await lab(4, {}, { 2: 30 });
+    const plays = async (fromSec: number, toSec: number): Promise<number> => {
+      await exported({ place, timeline }, fromSec, toSec);
+      return Math.round(lastMs) / 1000;
+    };
+    expect(await plays(0, 8)).toBe(8);
+    // a keyframe each second
+    expect(await plays(2.5, 5.5)).toBe(4);
+    expect(await plays(1.2, 1.3)).toBe(1);
+    // over a gap of thirty seconds behind 8 s
+    expect(await plays(6.5, 39.5)).toBe(4);
+    expect(await plays(0, 46)).toBe(16);
+    expect(open()).toBe(0);
   });
 
   it('has tables in front whose counters lead into the next, where the stream has none just there', async () => {

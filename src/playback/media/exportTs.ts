@@ -13,6 +13,8 @@ const UNDECIDED_BYTES = 2 * 1024 * 1024;
 /** A window, ready to be sent. */
 export interface TsExport {
   readonly sizeBytes: number;
+  /** How long it plays: the media from its first keyframe to its end, without the gaps in between. */
+  readonly durationMs: number;
   /** The bytes, in chunks that are the consumer's until it asks for the next. Rejects with WINDOW_EXPIRED or SEGMENT_NOT_FOUND where a segment was pruned meanwhile. */
   body(): AsyncIterable<Uint8Array>;
 }
@@ -22,6 +24,8 @@ interface Start {
   readonly sequence: number;
   /** In that entry's segment. */
   readonly fromByte: number;
+  /** Media of that segment that is not sent. */
+  readonly leftOutMs: number;
   /** PAT and PMT in front of it, where the media has none just there. */
   readonly tables: Uint8Array;
 }
@@ -32,6 +36,8 @@ interface Plan {
   readonly toSequence: number;
   /** Where the last segment's part ends; undefined for its end. */
   readonly toByte: number | undefined;
+  /** Media of the last segment that is not sent. */
+  readonly leftOutMs: number;
 }
 
 /**
@@ -48,9 +54,10 @@ export async function exportTs(timeline: Timeline, place: StreamStorage, fromMs:
   const last = await timeline.entry(toSequence - 1);
   const after = start.sequence === last.mediaSequence ? start.fromByte : 0;
   const end = keyframesOf(last).find(({ wallMs, offsetBytes }) => wallMs >= toMs && offsetBytes > after);
-  const plan = { start, toSequence, toByte: end?.offsetBytes };
-  const sizeBytes = await sizeOf(timeline, place, plan);
-  return { sizeBytes, body: () => send(timeline, place, plan, sizeBytes) };
+  const leftOutMs = end === undefined ? 0 : Math.max(0, last.wallMs + last.durationUs / 1000 - end.wallMs);
+  const plan = { start, toSequence, toByte: end?.offsetBytes, leftOutMs };
+  const { sizeBytes, durationMs } = await measured(timeline, place, plan);
+  return { sizeBytes, durationMs, body: () => send(timeline, place, plan, sizeBytes) };
 }
 
 /** The beginning of the segment, unless a keyframe in it is at or before the window's beginning. */
@@ -60,10 +67,11 @@ async function findStart(
   keyframe: PlacedKeyframe | undefined,
   fromMs: number,
 ): Promise<Omit<Start, 'sequence'>> {
-  const whole = { fromByte: 0, tables: new Uint8Array(0) };
+  const whole = { fromByte: 0, leftOutMs: 0, tables: new Uint8Array(0) };
   if (keyframe === undefined || keyframe.wallMs > fromMs) return whole;
   await using file = await openSegment(place, entry.uri);
   const { offsetBytes } = keyframe;
+  const leftOutMs = Math.max(0, keyframe.wallMs - entry.wallMs);
   let start: Omit<Start, 'sequence'> | undefined;
   const reader = new TsReader({
     program: 'all',
@@ -71,7 +79,7 @@ async function findStart(
       program: () => undefined,
       unit: (unit) => {
         if (unit.reference && unit.unitPosition === offsetBytes)
-          start = { fromByte: unit.position, tables: unit.tables?.render() ?? whole.tables };
+          start = { fromByte: unit.position, leftOutMs, tables: unit.tables?.render() ?? whole.tables };
       },
     },
   });
@@ -84,16 +92,18 @@ async function findStart(
   return start ?? whole;
 }
 
-/** Bytes of all that is sent. */
-async function sizeOf(timeline: Timeline, place: StreamStorage, plan: Plan): Promise<number> {
-  let sum = plan.start.tables.byteLength;
+/** All that is sent. */
+async function measured(timeline: Timeline, place: StreamStorage, plan: Plan): Promise<Pick<TsExport, 'sizeBytes' | 'durationMs'>> {
+  let sizeBytes = plan.start.tables.byteLength;
+  let durationMs = -plan.start.leftOutMs - plan.leftOutMs;
   for await (const entries of timeline.entries(plan.start.sequence, plan.toSequence)) {
     for (const entry of entries) {
       const [fromByte, toByte] = partOf(plan, entry, entry.sizeBytes ?? (await measure(place, entry.uri)));
-      sum += toByte - fromByte;
+      sizeBytes += toByte - fromByte;
+      durationMs += entry.durationUs / 1000;
     }
   }
-  return sum;
+  return { sizeBytes, durationMs: Math.max(0, durationMs) };
 }
 
 /** What another system's journal does not say. */

@@ -270,6 +270,7 @@ describe('files made of segments', () => {
     expect(answer.headers).toMatchObject({
       'content-type': 'video/mp2t',
       'content-length': '1000000',
+      'x-content-duration': '3602.500',
       'content-disposition': 'attachment; filename="uk-bbc-20260101T000000Z-3600.ts"',
     });
     expect(Buffer.compare(answer.rawPayload, playback.segmentBytes)).toBe(0);

@@ -82,7 +82,12 @@ export function ClipFacts({ code, clip, edgeMs, load }: ClipFactsProps) {
       {problem !== undefined ? (
         <p class="wrong">{problem}</p>
       ) : (
-        may('playback') && <p class="hint">It begins and ends at keyframes, so it may be a little longer.</p>
+        file !== undefined &&
+        file.playsMs !== toMs - fromMs && (
+          <p class="hint">
+            The file plays {lengthText(file.playsMs)}: from keyframe to keyframe{gaps !== undefined && gaps.count > 0 && ', without the gaps'}.
+          </p>
+        )
       )}
     </div>
   );

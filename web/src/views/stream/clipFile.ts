@@ -9,6 +9,8 @@ const GAPS = 1000;
 /** What a clip's file holds. */
 export interface ClipFile {
   readonly sizeBytes: number;
+  /** How long it plays: from the keyframe before the clip to the one after it, without gaps. */
+  readonly playsMs: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export async function clipFile(code: string, { fromMs, toMs }: Clip, signal: Abo
     response = await request(url, { signal });
     await response.body?.cancel();
   }
-  return { sizeBytes: Number(response.headers.get('content-length')) };
+  return { sizeBytes: Number(response.headers.get('content-length')), playsMs: 1000 * Number(response.headers.get('x-content-duration')) };
 }
 
 /** The gaps in a clip. @throws ApiError */
