@@ -85,7 +85,8 @@ export function ClipFacts({ code, clip, edgeMs, load }: ClipFactsProps) {
         file !== undefined &&
         file.playsMs !== toMs - fromMs && (
           <p class="hint">
-            The file plays {lengthText(file.playsMs)}: from keyframe to keyframe{gaps !== undefined && gaps.count > 0 && ', without the gaps'}.
+            The file plays {lengthText(file.playsMs)}: from keyframe to keyframe
+            {gaps !== undefined && gaps.count > 0 && ', without the gaps'}.
           </p>
         )
       )}
