@@ -14,7 +14,8 @@ interface DeleteStreamDialogProps {
 export function DeleteStreamDialog({ stream, onClose, onDeleted }: DeleteStreamDialogProps) {
   const { code, status } = stream;
   const archive = streams.archive(code);
-  const isEmpty = archive !== undefined && archive.dvr_range === null;
+  // What is being recorded leaves something, whatever was known a moment ago.
+  const isEmpty = archive !== undefined && archive.dvr_range === null && status.recording === null;
   return (
     <ConfirmDialog
       title={`Delete ${code}?`}

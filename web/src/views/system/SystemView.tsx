@@ -46,7 +46,13 @@ function Inside() {
       <Hooks />
       <nav class="system-links" aria-label="More about this server">
         <a href="/docs">The HTTP interface</a>
-        <a href="/metrics">Metrics</a>
+        {isGuarded.value ? (
+          <span class="quiet">
+            Metrics: <code>/metrics</code>, for a scraper with a token
+          </span>
+        ) : (
+          <a href="/metrics">Metrics</a>
+        )}
         <a href="/licenses.md">Licences of what this page is made of</a>
       </nav>
     </main>
