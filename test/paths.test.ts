@@ -4,9 +4,11 @@
  */
 import { appendFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { temporaryFolder, waitFor } from './lab.js';
+import { aroundEach, expect, it } from 'vitest';
+import { sideBySide, temporaryFolder, waitFor, whenOver } from './lab.js';
 import { startServer, type TestServer } from './serveLab.js';
+
+aroundEach(sideBySide);
 
 const MARK = 'Mark-in my path';
 /** Streams, by what is wrong with them. */
@@ -106,7 +108,7 @@ async function askAll({ get }: TestServer, init: RequestInit): Promise<{ readonl
 /** What events say, until the test is over. */
 async function listen({ get }: TestServer, init: RequestInit): Promise<() => string> {
   const over = new AbortController();
-  onTestFinished(() => over.abort());
+  whenOver(() => over.abort());
   let text = '';
   const response = await get('/api/v1/events', { ...init, signal: over.signal });
   void (async () => {
@@ -126,31 +128,35 @@ function expectNoMark(text: string): void {
 /** Fields that admins alone are told, and may be told: where auth is off everybody is one. */
 const OF_ADMINS = /"(segment_dir|storage_path)":"[^"]*"|"(source|url)":"file:[^"]*"/g;
 
-it.each(['local', 'api', 'playback', 'metrics'])('D10: %s is told no path of the machine', { timeout: 120_000 }, async (scope) => {
-  const { root, yaml } = await wrongArchives();
-  const server = await startServer({ root, yaml: scope === 'local' ? yaml : `auth: { enabled: true }\n${yaml}` });
-  const init: RequestInit = {};
-  if (scope !== 'local') {
-    const admin = (await readFile(join(root, 'own state', 'of it', 'admin-token'), 'utf8')).trim();
-    const made = await server.json('/api/v1/tokens', {
-      method: 'POST',
-      body: JSON.stringify({ name: scope, scopes: [scope], streams: ['*'] }),
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${admin}` },
-    });
-    init.headers = { authorization: `Bearer ${String(made['token'])}` };
-  }
-  const events = await listen(server, init);
-  const { said, codes } = await askAll(server, init);
-  // what is wrong was met
-  if (scope === 'local' || scope === 'api') {
-    expect([...codes]).toEqual(expect.arrayContaining(['SOURCE_REFUSED', 'STREAM_NOT_FOUND', 'KEEP_NOT_FOUND']));
-    expect(said.join('\n')).toMatch(/"code":"(STORAGE_UNWRITABLE|STORAGE_FAILED)","message":"[^"]*the log says more"/);
-  } else expect([...codes]).toContain('FORBIDDEN');
-  await appendFile(server.config, '  bad: { source: 5 }\n');
-  server.running.child.kill('SIGHUP');
-  await waitFor('the error', () => server.running.stderr().includes('CONFIG_INVALID') || undefined);
-  const again = await askAll(server, init);
-  if (scope === 'local' || scope === 'api') expect([...again.codes]).toContain('CONFIG_INVALID');
-  if (scope === 'local' || scope === 'metrics') expect(again.said.join('\n')).toContain('"what":"config","name":"livetape.yaml"');
-  for (const text of [...said, ...again.said, events()]) expectNoMark(scope === 'local' ? text.replace(OF_ADMINS, '') : text);
-});
+it.concurrent.each(['local', 'api', 'playback', 'metrics'])(
+  'D10: %s is told no path of the machine',
+  { timeout: 120_000 },
+  async (scope) => {
+    const { root, yaml } = await wrongArchives();
+    const server = await startServer({ root, yaml: scope === 'local' ? yaml : `auth: { enabled: true }\n${yaml}` });
+    const init: RequestInit = {};
+    if (scope !== 'local') {
+      const admin = (await readFile(join(root, 'own state', 'of it', 'admin-token'), 'utf8')).trim();
+      const made = await server.json('/api/v1/tokens', {
+        method: 'POST',
+        body: JSON.stringify({ name: scope, scopes: [scope], streams: ['*'] }),
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${admin}` },
+      });
+      init.headers = { authorization: `Bearer ${String(made['token'])}` };
+    }
+    const events = await listen(server, init);
+    const { said, codes } = await askAll(server, init);
+    // what is wrong was met
+    if (scope === 'local' || scope === 'api') {
+      expect([...codes]).toEqual(expect.arrayContaining(['SOURCE_REFUSED', 'STREAM_NOT_FOUND', 'KEEP_NOT_FOUND']));
+      expect(said.join('\n')).toMatch(/"code":"(STORAGE_UNWRITABLE|STORAGE_FAILED)","message":"[^"]*the log says more"/);
+    } else expect([...codes]).toContain('FORBIDDEN');
+    await appendFile(server.config, '  bad: { source: 5 }\n');
+    server.running.child.kill('SIGHUP');
+    await waitFor('the error', () => server.running.stderr().includes('CONFIG_INVALID') || undefined);
+    const again = await askAll(server, init);
+    if (scope === 'local' || scope === 'api') expect([...again.codes]).toContain('CONFIG_INVALID');
+    if (scope === 'local' || scope === 'metrics') expect(again.said.join('\n')).toContain('"what":"config","name":"livetape.yaml"');
+    for (const text of [...said, ...again.said, events()]) expectNoMark(scope === 'local' ? text.replace(OF_ADMINS, '') : text);
+  },
+);
