@@ -340,7 +340,8 @@ class HlsPlayer implements Player {
     const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
     if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
-      if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0)) this.#say(troubleOf(error, playlistUrl).problem, true);
+      if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0))
+        this.#say(troubleOf(error, playlistUrl).problem, true);
       return;
     }
     const trouble = troubleOf(error, playlistUrl);
