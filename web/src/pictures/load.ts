@@ -4,6 +4,7 @@
  */
 import { credentialHeaders, previewUrl, withToken } from '../api';
 import type { Loaded } from './cache';
+import { isWhole } from './whole';
 
 /** What is not there (a gap, expired, not recorded); milliseconds. */
 const NOT_THERE_MS = 30_000;
@@ -45,8 +46,9 @@ async function decode(blob: Blob, dots: number, limit: AbortSignal): Promise<Loa
   try {
     const isShown = await shows(video, url, limit);
     if (!isShown) {
-      // Only what it knows no decoder for ends so before anything of it is decoded; damage is another code.
-      const isUnknown = video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
+      // Half a file ends in the same error as a codec without a decoder, and says nothing of the stream.
+      const isRefused = video.error?.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED;
+      const isUnknown = isRefused && isWhole(new Uint8Array(await blob.arrayBuffer()));
       return isUnknown ? { kind: 'unsupported' } : { kind: 'none', forMs: NOT_THERE_MS };
     }
     const { videoWidth, videoHeight } = video;
