@@ -48,7 +48,7 @@ const WEB_ROOMS = {
   time: ['api'],
   state: ['api'],
   parts: ['api', 'time', 'state'],
-  pictures: ['api'],
+  pictures: ['api', 'state'],
   player: ['api', 'time', 'state', 'parts'],
   timeline: ['api', 'time', 'state', 'parts', 'pictures'],
   dialogs: ['api', 'time', 'state', 'parts'],

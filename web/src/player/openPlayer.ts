@@ -67,7 +67,7 @@ class HlsPlayer implements Player {
   #moves = 0;
   #tries = 0;
   #recoveries = 0;
-  #troubledAtMs = 0;
+  #troubledAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: AbortController | undefined;
 
@@ -125,6 +125,7 @@ class HlsPlayer implements Player {
     this.rate.value = Math.min(8, Math.max(0.25, this.isLive.value ? Math.min(1, rate) : rate));
     this.#video.defaultPlaybackRate = this.rate.value;
     this.#video.playbackRate = this.rate.value;
+    this.#source?.setRate(this.rate.value);
   }
 
   setVolume(volume: number): void {
@@ -179,7 +180,7 @@ class HlsPlayer implements Player {
   /** Shows a moment, or the live edge: of what is loaded when it is there, else of another place. */
   #goTo(target: number | undefined): void {
     const details = this.#source?.details;
-    if (target !== undefined && details && this.#isWell()) {
+    if (target !== undefined && details && this.#isAttached && this.#trouble.value === undefined) {
       const sec = secAt(details.fragments, target);
       if (typeof sec === 'number') {
         this.#target = target;
@@ -211,12 +212,13 @@ class HlsPlayer implements Player {
       onFragment: (fragment) => this.#onFragment(fragment.type),
       onAttached: () => {
         this.#isAttached = true;
-        this.#video.playbackRate = this.rate.value;
+        this.setRate(this.rate.value);
         if (!this.isPaused.value) this.#play();
       },
       onError: (error) => this.#onError(error),
     });
     this.#source = source;
+    (window as any).dbgsource = source;
   }
 
   /** Where playing begins in a place; or, where the moment is not in it, off to another. */
@@ -262,7 +264,11 @@ class HlsPlayer implements Player {
       const sec = this.#target === undefined ? undefined : secAt(details.fragments, this.#target);
       if (typeof sec === 'number' && Math.abs(sec - this.#video.currentTime) > 0.005 && this.#corrections++ < 2)
         this.#video.currentTime = sec;
-      else this.#isSettled = true;
+      else {
+        this.#isSettled = true;
+        // Frames were told while it was on the way.
+        this.#onFrame(this.#frames.shownSec);
+      }
     }
     this.#look();
   }
@@ -285,13 +291,10 @@ class HlsPlayer implements Player {
     const details = this.#source?.details;
     const behind = details ? details.edge - this.#video.currentTime : Infinity;
     const within = (this.isLive.value ? LIVE_UNTIL : LIVE_WITHIN) * (details?.targetduration ?? 0);
-    this.isLive.value = details?.live === true && readyState > 0 && !this.isPaused.value && behind <= within;
+    const isThere = this.#isSettled || this.#target === undefined;
+    this.isLive.value = details?.live === true && isThere && readyState > 0 && !this.isPaused.value && behind <= within;
     if (this.isLive.value && this.rate.value > 1) this.setRate(1);
-    if (this.#isWell()) this.#recoveries = 0;
-  }
-
-  #isWell(): boolean {
-    return this.#trouble.value === undefined && performance.now() - this.#troubledAtMs > WELL_MS;
+    if (performance.now() - this.#troubledAtMs > WELL_MS) this.#recoveries = 0;
   }
 
   #play(): void {
@@ -338,6 +341,7 @@ class HlsPlayer implements Player {
 
   #onError(error: ErrorData): void {
     const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
+    (window as any).log?.push(performance.now() + ' ERR ' + error.type + ' ' + error.details + ' fatal ' + error.fatal + ' ' + JSON.stringify(error.response) + ' ' + error.error?.message);
     if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
       if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0))

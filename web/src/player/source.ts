@@ -35,13 +35,15 @@ function patient(timeoutMs: number): LoadPolicy {
 /** A server that is restarted answers nothing at all, or a proxy answers for it; what it refuses (4xx) it goes on to refuse. */
 export const isPassing = (status: number): boolean => status === 0 || status >= 500;
 
+/** Loaded ahead at most; seconds. */
+const AHEAD_SEC = 30;
+
 const CONFIG: Partial<HlsConfig> = {
-  // Started when it is known where.
   autoStartLoad: false,
   workerPath: workerUrl,
   // What is held is bounded: a minute back, half a minute to come.
-  maxBufferLength: 30,
-  maxMaxBufferLength: 60,
+  maxBufferLength: AHEAD_SEC,
+  maxMaxBufferLength: 4 * AHEAD_SEC,
   backBufferLength: 60,
   lowLatencyMode: false,
   // Not of ours: no keys, no advertisements.
@@ -70,18 +72,14 @@ export class Source {
       },
     });
     this.#hls = hls;
-    const open = (details: LevelDetails | undefined): void => {
-      if (this.#isOpen) return;
+    // By now hls.js has taken it in, and waits to be told where to begin. An empty one is an error, which comes next.
+    hls.on(Hls.Events.MANIFEST_LOADED, (_name, { levels }) => {
+      const details = levels[0]?.details;
+      if (details?.fragments.length === 0) return;
       this.#isOpen = true;
-      if (details) this.#details = details;
+      this.#details = details;
       const at = details ? handlers.onOpen(details) : -1;
       if (at !== undefined) hls.startLoad(at);
-    };
-    let first: LevelDetails | undefined;
-    hls.on(Hls.Events.MANIFEST_LOADED, (_name, { levels }) => (first = levels[0]?.details));
-    // An empty one is an error, which comes right after.
-    hls.on(Hls.Events.MANIFEST_PARSED, () => {
-      if (!first || first.fragments.length > 0) open(first);
     });
     hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => {
       this.#details = details;
@@ -102,6 +100,11 @@ export class Source {
   /** Where one who follows live is to be; media time. */
   get livePosition(): number | undefined {
     return this.#details?.live ? (this.#hls.liveSyncPosition ?? undefined) : undefined;
+  }
+
+  /** What is loaded ahead, lasts as long at any speed; up to four times. */
+  setRate(rate: number): void {
+    this.#hls.config.maxBufferLength = AHEAD_SEC * Math.max(1, rate / 2);
   }
 
   /** Begins the decoder anew. */
