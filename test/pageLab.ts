@@ -105,7 +105,7 @@ export function shown(page: Page): Promise<Shown | null> {
 export async function playsOn(page: Page, frames = 25): Promise<void> {
   const before = await waitFor('a first frame', async () => {
     const frames = (await shown(page))?.frames ?? 0;
-    return frames > 0 && frames;
+    return frames > 0 ? frames : undefined;
   });
   await waitFor(`${frames} more frames`, async () => ((await shown(page))?.frames ?? 0) >= before + frames);
 }

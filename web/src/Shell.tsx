@@ -60,7 +60,7 @@ function Head({ at }: { readonly at: Route }) {
         <Button
           icon={Clock}
           kind="plain"
-          label={zone.value === 'utc' ? 'Times are in UTC: show them in your zone' : 'Times are in your zone: show them in UTC'}
+          label={zone.value === 'utc' ? 'UTC: show times in your zone' : 'Local times: show them in UTC'}
           onClick={() => (zone.value = zone.value === 'utc' ? 'local' : 'utc')}
         >
           {zone.value === 'utc' ? 'UTC' : 'Local'}
