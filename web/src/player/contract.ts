@@ -25,7 +25,7 @@ export interface Player {
   readonly volume: ReadonlySignal<number>;
   readonly isMuted: ReadonlySignal<boolean>;
   readonly problem: ReadonlySignal<PlayerProblem | undefined>;
-  /** Shows what was at a moment: the first frame at or after it; across a gap the first after it. Stays paused where it was. */
+  /** Shows the frame that was on at a moment; within a gap the first after it. Stays paused where it was. */
   seek(ms: number): void;
   /** To the live edge, and playing. */
   goLive(): void;

@@ -11,7 +11,7 @@ import { isPlaylistGrown, nextMedia, oldestMedia } from './lookups';
 import { placeOf, placeUrl, REWIND_SEC, windowOf, type Bounds, type Place } from './places';
 import { canPlay, isPassing, Source } from './source';
 import { troubleOf, waitMs, type Trouble } from './trouble';
-import { endWall, secAt, wallAt } from './wallTime';
+import { endWall } from './wallTime';
 
 /** How a player is opened. */
 export interface PlayerOptions {
@@ -181,7 +181,7 @@ class HlsPlayer implements Player {
   #goTo(target: number | undefined): void {
     const details = this.#source?.details;
     if (target !== undefined && details && this.#isAttached && this.#trouble.value === undefined) {
-      const sec = secAt(details.fragments, target);
+      const sec = this.#source?.secAt(target);
       if (typeof sec === 'number') {
         this.#target = target;
         this.#isSettled = false;
@@ -207,9 +207,9 @@ class HlsPlayer implements Player {
       return this.#later({ code: 'MEDIA_FAILED', message: 'What was asked for was not found. It is tried again.' });
     }
     const source: Source = new Source(this.#video, placeUrl(this.#code, place, this.#bounds), {
-      onOpen: (details) => (this.#source === source || this.#source === undefined ? this.#onOpen(place, details) : undefined),
+      onOpen: (opened, details) => this.#onOpen(place, opened, details),
       onUpdate: (details) => this.#onUpdate(details),
-      onFragment: (fragment) => this.#onFragment(fragment.type),
+      onFragment: () => this.#onFragment(),
       onAttached: () => {
         this.#isAttached = true;
         this.setRate(this.rate.value);
@@ -218,18 +218,17 @@ class HlsPlayer implements Player {
       onError: (error) => this.#onError(error),
     });
     this.#source = source;
-    (window as any).dbgsource = source;
   }
 
   /** Where playing begins in a place; or, where the moment is not in it, off to another. */
-  #onOpen(place: Place, { fragments, live, edge, targetduration }: LevelDetails): number | undefined {
+  #onOpen(place: Place, source: Source, { fragments, live, edge, targetduration }: LevelDetails): number | undefined {
     const target = this.#target;
     if (target === undefined) return live ? -1 : Math.max(0, edge - 3 * targetduration);
-    const sec = secAt(fragments, target);
+    const sec = source.secAt(target);
     if (typeof sec === 'number') return sec;
     if (sec === 'before') {
       // Live does not reach so far back; a window that does not begins after a gap, or where the archive does.
-      if (place.kind === 'window') return secAt(fragments, fragments[0]?.programDateTime ?? 0) as number;
+      if (place.kind === 'window') return fragments[0]?.start ?? 0;
       this.#soon(() => this.#open(windowOf(target, this.#bounds), target));
       return undefined;
     }
@@ -251,8 +250,7 @@ class HlsPlayer implements Player {
       this.#soon(() => this.#open(windowOf(at, this.#bounds), at));
   }
 
-  #onFragment(type: string): void {
-    if (type !== 'main') return;
+  #onFragment(): void {
     this.#healed();
     this.#settle();
   }
@@ -261,8 +259,8 @@ class HlsPlayer implements Player {
   #settle(): void {
     const details = this.#source?.details;
     if (!this.#isSettled && details && this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !this.#video.seeking) {
-      const sec = this.#target === undefined ? undefined : secAt(details.fragments, this.#target);
-      if (typeof sec === 'number' && Math.abs(sec - this.#video.currentTime) > 0.005 && this.#corrections++ < 2)
+      const sec = this.#target === undefined ? undefined : this.#source?.secAt(this.#target);
+      if (typeof sec === 'number' && Math.abs(sec - this.#video.currentTime) > 0.005 && this.#corrections++ < 3)
         this.#video.currentTime = sec;
       else {
         this.#isSettled = true;
@@ -274,9 +272,8 @@ class HlsPlayer implements Player {
   }
 
   #onFrame(sec: number): void {
-    const fragments = this.#source?.details?.fragments;
-    if (!fragments || this.#video.readyState === 0 || (!this.#isSettled && this.#video.seeking)) return;
-    const ms = wallAt(fragments, sec);
+    if (this.#video.readyState === 0 || (!this.#isSettled && this.#video.seeking)) return;
+    const ms = this.#source?.wallAt(sec);
     if (ms === undefined) return;
     this.#moves = 0;
     this.positionMs.value = Math.round(ms);
@@ -341,7 +338,18 @@ class HlsPlayer implements Player {
 
   #onError(error: ErrorData): void {
     const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
-    (window as any).log?.push(performance.now() + ' ERR ' + error.type + ' ' + error.details + ' fatal ' + error.fatal + ' ' + JSON.stringify(error.response) + ' ' + error.error?.message);
+      performance.now() +
+        ' ERR ' +
+        error.type +
+        ' ' +
+        error.details +
+        ' fatal ' +
+        error.fatal +
+        ' ' +
+        JSON.stringify(error.response) +
+        ' ' +
+        error.error?.message,
+    );
     if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
       if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0))

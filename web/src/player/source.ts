@@ -1,16 +1,17 @@
 /** One playlist in hls.js, from loading to closing: how hls.js is set up, and which of its events the player (openPlayer.ts) hears of (docs/design/page.md, G7). */
-import Hls, { type ErrorData, type Fragment, type HlsConfig, type LevelDetails, type LoadPolicy } from 'hls.js';
+import Hls, { type ErrorData, type HlsConfig, type LevelDetails, type LoadPolicy } from 'hls.js';
 import workerUrl from 'hls.js/dist/hls.worker.js?url';
 import { credentialHeaders } from '../api';
+import { secAt, wallAt } from './wallTime';
 
 /** What the player does about it. */
 export interface SourceHandlers {
   /** The playlist is there. @returns where playing begins, in media time; undefined to leave this source alone, since another takes its place */
-  onOpen(details: LevelDetails): number | undefined;
+  onOpen(source: Source, details: LevelDetails): number | undefined;
   /** It was read again. */
   onUpdate(details: LevelDetails): void;
-  /** A fragment can be played, and says exactly where its pictures lie. */
-  onFragment(fragment: Fragment): void;
+  /** A fragment can be played, and it is known exactly where its pictures lie. */
+  onFragment(): void;
   /** The video element is its own again. */
   onAttached(): void;
   onError(error: ErrorData): void;
@@ -61,6 +62,7 @@ export const canPlay = (): boolean => Hls.isSupported();
 /** A playlist that is being played. */
 export class Source {
   readonly #hls: Hls;
+  readonly #origins = new Map<number | 'initSegment', number>();
   #details: LevelDetails | undefined;
   #isOpen = false;
 
@@ -78,14 +80,19 @@ export class Source {
       if (details?.fragments.length === 0) return;
       this.#isOpen = true;
       this.#details = details;
-      const at = details ? handlers.onOpen(details) : -1;
+      const at = details ? handlers.onOpen(this, details) : -1;
       if (at !== undefined) hls.startLoad(at);
     });
     hls.on(Hls.Events.LEVEL_UPDATED, (_name, { details }) => {
       this.#details = details;
+      for (const sn of this.#origins.keys()) if (typeof sn === 'number' && sn < details.startSN) this.#origins.delete(sn);
       if (this.#isOpen) handlers.onUpdate(details);
     });
-    hls.on(Hls.Events.FRAG_BUFFERED, (_name, { frag }) => handlers.onFragment(frag));
+    hls.on(Hls.Events.FRAG_PARSED, (_name, { frag }) => {
+      const video = frag.hasStreams ? frag.elementaryStreams.video : null;
+      if (video) this.#origins.set(frag.sn, video.startPTS);
+    });
+    hls.on(Hls.Events.FRAG_BUFFERED, () => handlers.onFragment());
     hls.on(Hls.Events.MEDIA_ATTACHED, () => handlers.onAttached());
     hls.on(Hls.Events.ERROR, (_name, data) => handlers.onError(data));
     hls.attachMedia(video);
@@ -95,6 +102,16 @@ export class Source {
   /** As last read. */
   get details(): LevelDetails | undefined {
     return this.#details;
+  }
+
+  /** When a frame was; undefined while nothing says. */
+  wallAt(sec: number): number | undefined {
+    return this.#details && wallAt(this.#details.fragments, this.#origins, sec);
+  }
+
+  /** Where a moment lies. */
+  secAt(ms: number): number | 'before' | 'after' {
+    return this.#details ? secAt(this.#details.fragments, this.#origins, ms) : 'after';
   }
 
   /** Where one who follows live is to be; media time. */
@@ -109,6 +126,7 @@ export class Source {
 
   /** Begins the decoder anew. */
   recover(): void {
+    this.#origins.clear();
     this.#hls.recoverMediaError();
   }
 

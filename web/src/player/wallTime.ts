@@ -5,23 +5,20 @@
 
 /** What of a fragment is looked at. */
 export interface TimedFragment {
-  /** Where it lies in media time; an estimate until it is loaded. */
+  readonly sn: number | 'initSegment';
+  /** Where it lies in media time: an estimate, also when it is loaded, since its sound may begin before its pictures. */
   readonly start: number;
   readonly duration: number;
   readonly programDateTime: number | null;
-  /** It was loaded, so that `elementaryStreams` says where its pictures begin: its sound may begin a little earlier. */
-  readonly hasStreams?: boolean;
-  readonly elementaryStreams?: { readonly video: { readonly startPTS: number } | null };
 }
+
+/** Where the first picture of a fragment lies, by its number, of those that were looked into. hls.js itself forgets it when it clears its buffers. */
+export type Origins = ReadonlyMap<number | 'initSegment', number>;
 
 /** A seek goes so far behind the beginning of a frame: a moment is told to the millisecond, and is to show the frame it was told of. Seconds. */
 const SLACK_SEC = 0.001;
 
-/** Where the first picture of a fragment lies. */
-function origin(fragment: TimedFragment): number {
-  const video = fragment.hasStreams === true ? fragment.elementaryStreams?.video : undefined;
-  return video?.startPTS ?? fragment.start;
-}
+const originOf = (fragment: TimedFragment, origins: Origins): number => origins.get(fragment.sn) ?? fragment.start;
 
 /** The index of the first for which `is` holds; it does for all that follow. `length` when for none. */
 function firstIndex(length: number, is: (index: number) => boolean): number {
@@ -35,11 +32,11 @@ function firstIndex(length: number, is: (index: number) => boolean): number {
 }
 
 /** When a frame was; undefined where nothing says. */
-export function wallAt(fragments: readonly TimedFragment[], sec: number): number | undefined {
-  const after = firstIndex(fragments.length, (i) => origin(fragments[i] as TimedFragment) > sec + SLACK_SEC);
+export function wallAt(fragments: readonly TimedFragment[], origins: Origins, sec: number): number | undefined {
+  const after = firstIndex(fragments.length, (i) => originOf(fragments[i] as TimedFragment, origins) > sec + SLACK_SEC);
   const fragment = fragments[Math.max(0, after - 1)];
   if (!fragment || fragment.programDateTime === null) return undefined;
-  return fragment.programDateTime + Math.max(0, sec - origin(fragment)) * 1000;
+  return fragment.programDateTime + Math.max(0, sec - originOf(fragment, origins)) * 1000;
 }
 
 /** When the last frame ends. */
@@ -51,7 +48,7 @@ export function endWall(fragments: readonly TimedFragment[]): number | undefined
 /**
  * Where a moment lies in media time; within a gap where the first frame after it does. `before`: it is earlier than all that is loaded; `after`: later.
  */
-export function secAt(fragments: readonly TimedFragment[], ms: number): number | 'before' | 'after' {
+export function secAt(fragments: readonly TimedFragment[], origins: Origins, ms: number): number | 'before' | 'after' {
   const index = firstIndex(fragments.length, (i) => {
     const { programDateTime, duration } = fragments[i] as TimedFragment;
     return (programDateTime ?? Infinity) + duration * 1000 > ms;
@@ -60,5 +57,5 @@ export function secAt(fragments: readonly TimedFragment[], ms: number): number |
   if (!fragment || fragment.programDateTime === null) return 'after';
   const into = ms - fragment.programDateTime;
   if (into < 0 && index === 0) return 'before';
-  return origin(fragment) + Math.max(0, into) / 1000 + SLACK_SEC;
+  return originOf(fragment, origins) + Math.max(0, into) / 1000 + SLACK_SEC;
 }
