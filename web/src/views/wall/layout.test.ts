@@ -20,6 +20,13 @@ describe('where tiles lie (G4)', () => {
     expect(layOut(500, 1248)).toMatchObject({ columns: 4, rows: 125, isNarrow: false });
     expect(layOut(0, 1248)).toMatchObject({ rows: 0, height: 0 });
   });
+
+  test('few streams have larger pictures, and none fills the page', () => {
+    expect(layOut(1, 1248)).toMatchObject({ columns: 1, tileWidth: 480 });
+    expect(layOut(3, 1248)).toMatchObject({ columns: 3, tileWidth: 405 });
+    expect(layOut(4, 1248)).toMatchObject({ columns: 4, tileWidth: 300 });
+    expect(layOut(1, 366)).toMatchObject({ columns: 1, tileWidth: 366 });
+  });
 });
 
 describe('what is there (G4)', () => {

@@ -6,6 +6,8 @@ const GAP_NARROW = 10;
 /** Below this, one tile is as wide as the page, with its picture at the side. */
 const NARROW = 620;
 const TILE_MIN = 270;
+/** Few streams have larger pictures, to this; what is left of the row stays free. */
+const TILE_MAX = 480;
 /** What a tile says below its picture. */
 const TEXT_HEIGHT = 146;
 const NARROW_HEIGHT = 146;
@@ -38,8 +40,10 @@ export interface Rows {
 export function layOut(count: number, width: number): Layout {
   const isNarrow = width < NARROW;
   const gap = isNarrow ? GAP_NARROW : GAP;
-  const columns = isNarrow ? 1 : Math.max(1, Math.floor((width + gap) / (TILE_MIN + gap)));
-  const tileWidth = Math.max(0, Math.floor((width - gap * (columns - 1)) / columns));
+  const fitting = isNarrow ? 1 : Math.max(1, Math.floor((width + gap) / (TILE_MIN + gap)));
+  const columns = Math.max(1, Math.min(count, fitting));
+  const shared = Math.max(0, Math.floor((width - gap * (columns - 1)) / columns));
+  const tileWidth = isNarrow ? shared : Math.min(TILE_MAX, shared);
   const pictureWidth = isNarrow ? Math.round(tileWidth * 0.4) : tileWidth;
   const tileHeight = isNarrow ? NARROW_HEIGHT : Math.round((tileWidth * 9) / 16) + TEXT_HEIGHT;
   const rows = Math.ceil(count / columns);
