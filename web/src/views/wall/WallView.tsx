@@ -19,6 +19,10 @@ export function WallView() {
   const [asked, ask] = useState<Asked>();
   const add = (): void => ask({ what: 'add' });
   const close = (): void => ask(undefined);
+  const saved = (): void => {
+    close();
+    streams.refreshSoon();
+  };
   return (
     <main class="wall">
       <Content onAdd={add} />
@@ -28,8 +32,8 @@ export function WallView() {
           else void record(action, stream);
         }}
       />
-      {asked?.what === 'add' && <StreamDialog onClose={close} onSaved={() => streams.refreshSoon()} />}
-      {asked?.what === 'edit' && <StreamDialog stream={asked.stream} onClose={close} onSaved={() => streams.refreshSoon()} />}
+      {asked?.what === 'add' && <StreamDialog onClose={close} onSaved={saved} />}
+      {asked?.what === 'edit' && <StreamDialog stream={asked.stream} onClose={close} onSaved={saved} />}
       {asked?.what === 'delete' && <DeleteStreamDialog stream={asked.stream} onClose={close} onDeleted={() => streams.refreshSoon()} />}
     </main>
   );
@@ -67,7 +71,7 @@ function Content({ onAdd }: { readonly onAdd: () => void }) {
         <h1>No streams yet</h1>
         <p>
           Livetape records live streams around the clock, and lets you rewind them and take clips while they are on air. Tell it where one
-          comes from: an address of UDP, RTP, SRT, RTMP, RTSP, HTTP or HLS, or one to push to.
+          comes from: an MPEG transport stream over UDP, RTP, TCP or HTTP.
         </p>
         <Button icon={Plus} kind="main" onClick={onAdd}>
           Add stream
