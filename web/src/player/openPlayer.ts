@@ -338,18 +338,6 @@ class HlsPlayer implements Player {
 
   #onError(error: ErrorData): void {
     const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
-      performance.now() +
-        ' ERR ' +
-        error.type +
-        ' ' +
-        error.details +
-        ' fatal ' +
-        error.fatal +
-        ' ' +
-        JSON.stringify(error.response) +
-        ' ' +
-        error.error?.message,
-    );
     if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
       if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0))
