@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { api, windowUrl } from '../../api';
 import { Button } from '../../parts/Button';
+import { CopyField } from '../../parts/CopyField';
 import { Dialog } from '../../parts/Dialog';
 import { Field } from '../../parts/Field';
 import { routeText } from '../../route';
@@ -9,7 +10,6 @@ import { isGuarded, may } from '../../state/session';
 import { zone } from '../../state/settings';
 import { momentText } from '../../time/format';
 import { EXPIRIES, type Clip } from './clip';
-import { CopyField } from './CopyField';
 import { windowProblem } from './windowProblem';
 
 interface ClipLinkDialogProps {

@@ -4,11 +4,11 @@ import { api, ApiError, type Scope } from '../../api';
 import '../../dialogs/dialogs.css';
 import { formErrors, type FormErrors } from '../../dialogs/formErrors';
 import { Button } from '../../parts/Button';
+import { CopyField } from '../../parts/CopyField';
 import { Dialog } from '../../parts/Dialog';
 import { Field } from '../../parts/Field';
 import { nowMs } from '../../state/clock';
 import { EXPIRIES, expiryOf, patternsOf, patternsProblem, SCOPES } from './accessForm';
-import { CopyField } from './CopyField';
 
 interface TokenDialogProps {
   onClose(): void;
@@ -58,7 +58,7 @@ export function TokenDialog({ onClose, onMade }: TokenDialogProps) {
       <Dialog title={`The token “${name.trim()}”`} onClose={onClose}>
         <div class="body">
           <p role="alert">Copy it now: it is shown this once, and nobody can read it again.</p>
-          <CopyField label="Token" text={made} />
+          <CopyField label="Token" value={made} />
           <div class="actions">
             <Button kind="main" onClick={onClose}>
               I have it

@@ -1,10 +1,11 @@
-/** An address that is to be taken elsewhere: shown, selected as it is focused, and copied by a button. */
-import { Check, Copy } from 'lucide';
+/** A text that is to be taken elsewhere, an address or a token: shown, selected as it is focused, and copied by a button. */
 import { useSignal } from '@preact/signals';
+import { Check, Copy } from 'lucide';
 import { useRef } from 'preact/hooks';
-import { Button } from '../../parts/Button';
-import { Field } from '../../parts/Field';
-import { sayError } from '../../state/toasts';
+import { sayError } from '../state/toasts';
+import { Button } from './Button';
+import './CopyField.css';
+import { Field } from './Field';
 
 interface CopyFieldProps {
   readonly label: string;
@@ -24,18 +25,21 @@ export function CopyField({ label, hint, value }: CopyFieldProps) {
     } catch {
       // A browser gives the clipboard to pages that came by HTTPS, or from this machine.
       input.current?.select();
-      sayError('The browser does not let this page copy: the address is selected, copy it with the keyboard.');
+      sayError('The browser does not let this page copy: the text is selected, copy it with the keyboard.');
     }
   };
 
   return (
     <Field label={label} hint={hint}>
       {(ids) => (
-        <div class="clip-copy">
+        <div class="copy">
           <input {...ids} ref={input} class="mono" readOnly value={value} onFocus={(event) => event.currentTarget.select()} />
           <Button icon={isCopied ? Check : Copy} onClick={() => void copy()}>
             {isCopied ? 'Copied' : 'Copy'}
           </Button>
+          <span class="unseen" role="status">
+            {isCopied && 'Copied'}
+          </span>
         </div>
       )}
     </Field>
