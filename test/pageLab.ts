@@ -1,7 +1,7 @@
 /** The page in Debian's chromium, before a server of the test's own: what it shows is asked by role and name, as whoever cannot see it would. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { waitFor, whenOver, within } from './lab.js';
 import { ask } from './players.js';
 
@@ -88,6 +88,10 @@ export interface Shown {
   readonly frames: number;
   readonly width: number;
   readonly isPaused: boolean;
+  /** How long it has played since it was last sent somewhere; seconds. */
+  readonly playedSec: number;
+  /** When that was, as the page tells it; UTC milliseconds, NaN while it tells nothing. */
+  readonly wallMs: number;
 }
 
 /** Undefined where there is no video. */
@@ -96,9 +100,33 @@ export function shown(page: Page): Promise<Shown | null> {
     page,
     `(() => {
       const video = document.querySelector('.stream-picture video, .watch video');
-      return video && { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames, width: video.videoWidth, isPaused: video.paused };
+      const ranges = video?.played;
+      const playedSec = ranges?.length > 0 ? video.currentTime - ranges.start(ranges.length - 1) : 0;
+      const wallMs = Date.parse(document.querySelector('.player-moment time')?.dateTime);
+      return video && { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames, width: video.videoWidth, isPaused: video.paused, playedSec, wallMs };
     })()`,
   );
+}
+
+/** Waits until the moment that the page tells of is one that is meant. Answers with it. */
+export function tells(page: Page, what: string, isIt: (wallMs: number) => boolean): Promise<number> {
+  return waitFor(what, async () => {
+    const ms = (await shown(page))?.wallMs;
+    return ms !== undefined && isIt(ms) ? ms : undefined;
+  });
+}
+
+/** Pauses, and answers with when the frame was that stands still. */
+export async function standStill(page: Page): Promise<number> {
+  await page.getByRole('button', { name: 'Pause' }).click();
+  let before = NaN;
+  // A frame that was on its way may be told of yet.
+  return waitFor('the picture to stand still', async () => {
+    const now = await shown(page);
+    const isStill = now?.isPaused === true && now.wallMs === before;
+    before = now?.wallMs ?? NaN;
+    return isStill ? before : undefined;
+  });
 }
 
 /** Waits until so many more frames were shown. */
@@ -108,4 +136,9 @@ export async function playsOn(page: Page, frames = 25): Promise<void> {
     return frames > 0 ? frames : undefined;
   });
   await waitFor(`${frames} more frames`, async () => ((await shown(page))?.frames ?? 0) >= before + frames);
+}
+
+/** Waits until something is there to be seen. */
+export function seen(what: Locator, timeoutMs = STEP_MS): Promise<void> {
+  return what.waitFor({ state: 'visible', timeout: timeoutMs });
 }
