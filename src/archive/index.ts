@@ -19,4 +19,5 @@ export { FINDINGS, type Finding, type FindingKind } from './checkFindings.js';
 export { repairArchive, type RepairOptions, type RepairReport } from './repair.js';
 export { REPAIR_ACTIONS, type RepairAction, type RepairActionKind, type WallTimeSource } from './repairActions.js';
 export { TrustedTime, type ClockDoubt, type TimeSight } from './trustedTime.js';
+export { removeArchive, type RemovedArchive } from './remove.js';
 export { checkKeepName, listKeeps, makeKeep, removeKeep, type DamagedKeep, type Keep, type KeepRequest, type ListedKeep } from './keep.js';

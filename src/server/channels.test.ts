@@ -241,9 +241,11 @@ it('with no recorders nothing is begun, and what is recorded elsewhere is left a
 
 it('knows streams that only have an archive, and where each lies', async () => {
   const { channels, storage, roots, clock } = opened({ news: NEWS, far: { dvr: { storage_path: '/mnt' } } });
-  for (const code of ['old/tape', 'broken', 'new']) await storage.stream(code).create();
+  for (const code of ['old/tape', 'broken', 'deleted', 'new']) await storage.stream(code).create();
   await storage.stream('old/tape').appendJournal('#EXTM3U\n', 0);
   await storage.stream('broken').putCache('index.json', '{}');
+  // Deleted: what is left is the number that comes next.
+  await storage.stream('deleted').putCache('index.json', '{"format": 1, "segment_count": 0, "next_index": 7, "gaps": []}');
   expect((await channels.list()).map(({ code, config }) => [code, config?.code])).toEqual([
     ['broken', undefined],
     ['far', 'far'],

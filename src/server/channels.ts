@@ -3,6 +3,7 @@
  * worker of its own, so that no stream's trouble reaches another.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { loadIndex } from '../archive/index.js';
 import { delay, LivetapeError, type Clock, type Closable, type Logger } from '../base/index.js';
 import type { ConfigState, ConfigStore, StreamConfig } from '../config/index.js';
 import type { EgressRules } from '../egress/index.js';
@@ -62,8 +63,8 @@ class FollowedChannels implements Channels, Closable {
     if (this.#streams.has(code)) return this.#channel(code);
     const place = this.place(code);
     if (place === undefined) return undefined;
-    const found = (await place.journalSize()) ?? (await place.size(INDEX_NAME));
-    return found === undefined ? undefined : this.#channel(code);
+    const found = (await place.size(INDEX_NAME)) ?? (await place.journalSize());
+    return found !== undefined && (await holdsMedia(place)) ? this.#channel(code) : undefined;
   }
 
   readonly place = (code: string): StreamStorage | undefined => {
@@ -197,6 +198,13 @@ class FollowedChannels implements Channels, Closable {
 
 async function listCodes(storage: Storage): Promise<ReadonlySet<string>> {
   const codes = new Set<string>();
-  for await (const code of storage.list()) codes.add(code);
+  for await (const code of storage.list()) if (await holdsMedia(storage.stream(code))) codes.add(code);
   return codes;
+}
+
+/** One that was deleted leaves its index, for the number that comes next; one whose playlist is lost says in it what there was. */
+async function holdsMedia(place: StreamStorage): Promise<boolean> {
+  if ((await place.journalSize()) !== undefined) return true;
+  const index = await loadIndex(place).catch(() => undefined);
+  return index?.nextIndex === undefined || index.segmentCount > 0;
 }

@@ -41,6 +41,7 @@ const EXPECTED: Readonly<Record<string, RouteAccess>> = {
   'POST /api/v1/streams/:code/stop': STREAM,
   'GET /api/v1/recordings': API,
   'GET /api/v1/recordings/:code': STREAM,
+  'DELETE /api/v1/recordings/:code': STREAM,
   'GET /api/v1/recordings/:code/timeline': STREAM,
   'GET /api/v1/recordings/:code/keeps': STREAM,
   'POST /api/v1/recordings/:code/keeps': STREAM,

@@ -70,6 +70,34 @@ describe('GET /api/v1/recordings/{code}', () => {
   });
 });
 
+describe('deleting what is recorded (K19)', () => {
+  const url = '/api/v1/recordings/news';
+
+  it('takes the media away, once', async () => {
+    await using test = await openTestApp({ yaml: 'streams: { news: {} }' });
+    const place = test.channels.data.stream('news');
+    await place.create();
+    const upload = place.put('000004.ts');
+    await upload.write(new Uint8Array(376));
+    await upload.commit();
+    await place.appendJournal('#EXTM3U\n', 0);
+    const deleted = await test.inject({ method: 'DELETE', url });
+    expect([deleted.statusCode, deleted.json()]).toEqual([200, { segment_count: 1, size_bytes: 376 }]);
+    expect(await place.size('000004.ts')).toBeUndefined();
+    // What is left says which number comes next: deleting it again is no error, and takes nothing away.
+    expect((await test.inject({ method: 'DELETE', url })).json()).toEqual({ segment_count: 0, size_bytes: 0 });
+  });
+
+  it('is refused while it is recorded, and where there is nothing', async () => {
+    await using test = await openTestApp({ yaml: 'streams: { news: {} }' });
+    const none = await test.inject({ method: 'DELETE', url });
+    expect([none.statusCode, codeOf(none.body)]).toEqual([404, 'STREAM_NOT_FOUND']);
+    test.pool.statuses.set('news', recordingStatus('news', T));
+    const busy = await test.inject({ method: 'DELETE', url });
+    expect([busy.statusCode, codeOf(busy.body)]).toEqual([409, 'ALREADY_RECORDING']);
+  });
+});
+
 describe('keeps (K13)', () => {
   const url = '/api/v1/recordings/a%2Fb/keeps';
   const payload = { name: 'final', from: '2026-01-01T12:00:00Z', to: '2026-01-01T13:30:00+01:00' };

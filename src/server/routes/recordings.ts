@@ -1,6 +1,8 @@
 /** `GET /api/v1/recordings/{code}`: what is recorded of a stream, of one that nobody records too. */
 import { z } from 'zod';
-import { isLivetapeError } from '../../base/index.js';
+import { removeArchive } from '../../archive/index.js';
+import { isLivetapeError, LivetapeError } from '../../base/index.js';
+import { checkStreamCode } from '../../model/index.js';
 import type { ArchiveStatus } from '../../playback/index.js';
 import { errorResponses, json } from '../openapi.js';
 import type { Routes } from '../route.js';
@@ -44,6 +46,10 @@ const archiveSchema = z
     ],
   });
 
+const removedSchema = z
+  .object({ segment_count: countSchema.describe('Files of media.'), size_bytes: countSchema })
+  .meta({ id: 'RemovedArchive', description: 'What was deleted.' });
+
 export const recordingRoutes: Routes = (context) => async (app) => {
   app.get(
     '/api/v1/recordings/:code',
@@ -74,6 +80,40 @@ export const recordingRoutes: Routes = (context) => async (app) => {
         status: running?.status ?? archive?.status ?? 'stopped',
         ...archiveAnswer(archive),
       };
+    },
+  );
+
+  app.delete(
+    '/api/v1/recordings/:code',
+    {
+      config: { access: { scope: 'api', stream: 'code' } },
+      schema: {
+        operationId: 'deleteRecording',
+        tags: ['recordings'],
+        summary: 'Delete what is recorded of a stream',
+        description:
+          'All its media, for good, but for its keeps. The stream itself stays, and has to be stopped before; recorded again it goes on with the number that comes next.',
+        params: codeParams,
+        response: {
+          200: json('It is deleted.', removedSchema),
+          ...errorResponses(
+            'STREAM_CODE_INVALID',
+            'STREAM_NOT_FOUND',
+            'ALREADY_RECORDING',
+            'STREAM_OWNED',
+            'STORAGE_UNWRITABLE',
+            'STORAGE_FAILED',
+          ),
+        },
+      },
+    },
+    async ({ params }) => {
+      const code = checkStreamCode(params.code);
+      if (context.pool.isRecording(code)) {
+        throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded: stop it first`, { context: { code } });
+      }
+      const { fileCount, sizeBytes } = await removeArchive(context.channels.storage(code).stream(code), code);
+      return { segment_count: fileCount, size_bytes: sizeBytes };
     },
   );
 };

@@ -127,6 +127,8 @@ export const api = {
   timeline: (code: string, fromMs: number, toMs: number, points: number, signal?: AbortSignal): Promise<TimelineAnswer> =>
     get(`/api/v1/recordings/${of(code)}/timeline?from=${time(fromMs)}&to=${time(toMs)}&points=${points}`, signal),
 
+  deleteArchive: (code: string): Promise<{ segment_count: number; size_bytes: number }> => send('DELETE', `/api/v1/recordings/${of(code)}`),
+
   keeps: async (code: string): Promise<Keep[]> => (await get<{ keeps: Keep[] }>(`/api/v1/recordings/${of(code)}/keeps`)).keeps,
   makeKeep: (code: string, name: string, fromMs: number, toMs: number): Promise<Keep> =>
     send('POST', `/api/v1/recordings/${of(code)}/keeps`, {

@@ -1,9 +1,9 @@
 /** Asks before something is done that is not undone by a click. What went wrong is said in it; it closes when it is done. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { sentence } from '../api';
 import { Button } from '../parts/Button';
 import { Dialog } from '../parts/Dialog';
-import { sentence } from './formErrors';
 import './dialogs.css';
 
 interface ConfirmDialogProps {

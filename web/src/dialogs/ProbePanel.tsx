@@ -1,11 +1,10 @@
 /** What was found in a source, or how far it is with looking: programs with their tracks, errors, and what is worth knowing before it is saved (G5). */
 import { TriangleAlert } from 'lucide';
 import { useEffect, useState } from 'preact/hooks';
-import type { ProbeReport } from '../api';
+import { sentence, type ProbeReport } from '../api';
 import { Icon } from '../parts/Icon';
 import { bitrateText } from '../time/format';
 import { codecText, errorsText, recordedPrograms, trackText, warnings } from './findings';
-import { sentence } from './formErrors';
 import type { Probe } from './useProbe';
 
 /** A source is looked at for so long at most. */

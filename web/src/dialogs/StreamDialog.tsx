@@ -1,7 +1,7 @@
 /** Adds a stream, or changes one: where it comes from, which is looked at before it is saved, what it is called, what is kept of it (docs/design/page.md, G5). */
 import { ScanSearch } from 'lucide';
 import { useRef, useState } from 'preact/hooks';
-import { api, ApiError, type Stream } from '../api';
+import { api, ApiError, sentence, type Stream } from '../api';
 import { Button } from '../parts/Button';
 import { Dialog } from '../parts/Dialog';
 import { Field } from '../parts/Field';
@@ -9,7 +9,7 @@ import { streams } from '../state/streams';
 import { sayDone, sayError } from '../state/toasts';
 import './dialogs.css';
 import { recordedBitrate } from './findings';
-import { formErrors, sentence, type FormErrors } from './formErrors';
+import { formErrors, type FormErrors } from './formErrors';
 import { KeepFields } from './KeepFields';
 import { ProbePanel } from './ProbePanel';
 import { codeProblem, conflictOf, suggestCode } from './streamCode';

@@ -1,7 +1,7 @@
 /** Errors of the server at the fields that they are about (G5). */
 import { describe, expect, it } from 'vitest';
 import { ApiError } from '../api';
-import { formErrors, sentence } from './formErrors';
+import { formErrors } from './formErrors';
 import { STREAM_ERROR_FIELDS, STREAM_FIELDS } from './streamForm';
 
 const of = (code: string, message: string): unknown => formErrors(new ApiError(code, message, 400), STREAM_FIELDS, STREAM_ERROR_FIELDS);
@@ -17,6 +17,4 @@ describe('G5: an error belongs to a field', () => {
     ['CONFIG_INVALID', 'livetape.yaml is wrong', { form: 'Livetape.yaml is wrong.' }],
     ['UNREACHABLE', 'The server does not answer.', { form: 'The server does not answer.' }],
   ])('%s %j', (code, message, found) => expect(of(code, message)).toEqual(found));
-
-  it('is a sentence', () => expect(['', 'a', 'a?', 'é…'].map(sentence)).toEqual(['.', 'A.', 'A?', 'É…']));
 });

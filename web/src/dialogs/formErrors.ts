@@ -1,5 +1,5 @@
 /** Where in a form an error of the server belongs. Pure. */
-import type { ApiError } from '../api';
+import { sentence, type ApiError } from '../api';
 
 /** What is wrong, by field; what belongs to none is `form`. */
 export type FormErrors<F extends string> = Partial<Record<F | 'form', string>>;
@@ -29,10 +29,4 @@ export function formErrors<F extends string>(
   }
   if (rest.length > 0) found.form = sentence(rest.join('; '));
   return found;
-}
-
-/** As the server says it, as a sentence. */
-export function sentence(text: string): string {
-  const [first = '', ...rest] = text;
-  return `${first.toUpperCase()}${rest.join('')}${/[.!?…]$/.test(text) ? '' : '.'}`;
 }

@@ -1,4 +1,5 @@
 /** What an error of hls.js means for who plays, and what is done about it (docs/design/page.md, G7). Pure: what it looks at is the part of hls.js's ErrorData that says so. */
+import { sentence } from '../api';
 import type { PlayerProblem } from './contract';
 
 /**
@@ -66,7 +67,7 @@ function serverProblem({ response, networkDetails, details }: PlaybackError): Pl
 function saidIn(networkDetails: unknown): PlayerProblem | undefined {
   try {
     const { error } = JSON.parse(textOf(networkDetails)) as { error: PlayerProblem };
-    return typeof error.code === 'string' && typeof error.message === 'string' ? { code: error.code, message: error.message } : undefined;
+    return typeof error.code === 'string' && typeof error.message === 'string' ? { code: error.code, message: sentence(error.message) } : undefined;
   } catch {
     return undefined;
   }

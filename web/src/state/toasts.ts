@@ -1,5 +1,6 @@
 /** Short messages at the edge of the page: what was done, and what did not go. Those that tell of an error stay until they are closed. */
 import { signal, type ReadonlySignal } from '@preact/signals';
+import { sentence } from '../api';
 
 /** A message. */
 export interface Toast {
@@ -25,7 +26,7 @@ export function sayDone(text: string): void {
 
 /** Says why something did not go. */
 export function sayError(error: unknown): void {
-  add('error', error instanceof Error ? error.message : String(error));
+  add('error', sentence(error instanceof Error ? error.message : String(error)));
 }
 
 export function closeToast(id: number): void {

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { Crosshair, Maximize2, ZoomIn, ZoomOut } from 'lucide';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { sentence } from '../api';
 import { Button } from '../parts/Button';
 import { now } from '../state/clock';
 import { theme, zone } from '../state/settings';
@@ -139,7 +140,7 @@ function Note({ props: { data, edgeMs, openGap } }: { readonly props: TimelinePr
   void data.version.value;
   const problem = data.problem.value;
   const isEmpty = data.isLoaded && data.newestMs === undefined && edgeMs.value === undefined && openGap.value === undefined;
-  if (problem !== undefined && !data.isLoaded) return <p class="timeline-note">{problem} It is asked again by itself.</p>;
+  if (problem !== undefined && !data.isLoaded) return <p class="timeline-note">{sentence(problem)} It is asked again by itself.</p>;
   return isEmpty ? <p class="timeline-note">Nothing is recorded yet.</p> : null;
 }
 

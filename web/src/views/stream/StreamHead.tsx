@@ -45,17 +45,24 @@ export function StreamHead({ stream }: { readonly stream: Stream }) {
         <ArchiveFacts code={code} />
         {status.input !== null && status.signal === 'present' && <span class="number">{bitrateText(status.input.bitrate)}</span>}
       </div>
-      {status.configured && (
-        <div class="stream-actions">
-          <Button icon={Pencil} kind="plain" label="Edit" onClick={() => (asked.value = 'edit')} />
-          {isOn ? (
-            <Button icon={CircleStop} kind="plain" label="Stop recording" onClick={() => (asked.value = 'stop')} />
-          ) : (
-            <Button icon={Radio} kind="plain" label="Start recording" onClick={() => void start()} />
-          )}
-          <Button icon={Trash2} kind="plain" label="Delete" onClick={() => (asked.value = 'delete')} />
-        </div>
-      )}
+      <div class="stream-actions">
+        {status.configured && (
+          <>
+            <Button icon={Pencil} kind="plain" label="Edit" onClick={() => (asked.value = 'edit')} />
+            {isOn ? (
+              <Button icon={CircleStop} kind="plain" label="Stop recording" onClick={() => (asked.value = 'stop')} />
+            ) : (
+              <Button icon={Radio} kind="plain" label="Start recording" onClick={() => void start()} />
+            )}
+          </>
+        )}
+        <Button
+          icon={Trash2}
+          kind="plain"
+          label={status.configured ? 'Delete' : 'Delete the archive'}
+          onClick={() => (asked.value = 'delete')}
+        />
+      </div>
       {asked.value === 'edit' && (
         <StreamDialog
           stream={stream}

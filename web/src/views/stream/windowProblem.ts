@@ -1,6 +1,5 @@
 /** Why a window cannot be had, and what can be done: the server's words, and ours after them. */
-import { ApiError } from '../../api';
-import { sentence } from '../../dialogs/formErrors';
+import { ApiError, sentence } from '../../api';
 
 const DO: Readonly<Record<string, string>> = {
   WINDOW_IN_GAP: 'Move a mark out of the gap.',

@@ -98,7 +98,7 @@ export function HookDialog({ hook, present, onClose, onSaved }: HookDialogProps)
         </Field>
         <fieldset class="choices" aria-describedby={errors.events === undefined ? undefined : 'events-wrong'}>
           <legend>It is sent</legend>
-          <label class="choice">
+          <label class="check">
             <input
               type="checkbox"
               checked={form.allEvents}
@@ -109,7 +109,7 @@ export function HookDialog({ hook, present, onClose, onSaved }: HookDialogProps)
           {!form.allEvents && (
             <div class="events">
               {HOOK_EVENTS.map((name) => (
-                <label key={name} class="choice">
+                <label key={name} class="check">
                   <input
                     type="checkbox"
                     checked={form.events.includes(name)}

@@ -86,7 +86,7 @@ export function TokenDialog({ onClose, onMade }: TokenDialogProps) {
         <fieldset class="choices" aria-describedby={errors.scopes === undefined ? undefined : 'scopes-wrong'}>
           <legend>It opens</legend>
           {SCOPES.map(([scope, means]) => (
-            <label key={scope} class="choice">
+            <label key={scope} class="check">
               <input
                 type="checkbox"
                 checked={scopes.includes(scope)}

@@ -48,18 +48,16 @@ export function Tile({ code, index, count, x, y, width, height, pictureWidth, is
           <h2>
             <a href={routeText({ view: 'stream', code })}>{title || code}</a>
           </h2>
-          {status.configured && (
-            <button
-              type="button"
-              class="button bare plain wall-more"
-              aria-haspopup="menu"
-              aria-expanded={isOpen}
-              aria-label={`Actions for ${title || code}`}
-              onClick={({ currentTarget }) => (menu.peek()?.code === code ? closeMenu(true) : (menu.value = { code, by: currentTarget }))}
-            >
-              <Icon of={EllipsisVertical} />
-            </button>
-          )}
+          <button
+            type="button"
+            class="button bare plain wall-more"
+            aria-haspopup="menu"
+            aria-expanded={isOpen}
+            aria-label={`Actions for ${title || code}`}
+            onClick={({ currentTarget }) => (menu.peek()?.code === code ? closeMenu(true) : (menu.value = { code, by: currentTarget }))}
+          >
+            <Icon of={EllipsisVertical} />
+          </button>
         </div>
         {title !== '' && title !== code && <p class="wall-code mono quiet">{code}</p>}
         <p class={`state ${tone.value}`}>{word}</p>

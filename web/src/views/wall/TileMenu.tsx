@@ -73,9 +73,10 @@ export function TileMenu({ stream, by, onAction }: TileMenuProps) {
 
   return (
     <div class="wall-items" role="menu" aria-label={`Actions for ${stream.title || stream.code}`} ref={box} onKeyDown={onKeyDown}>
-      {item('edit', Pencil, 'Edit …')}
-      {stream.dvr?.enabled === true ? item('stop', Square, 'Stop recording') : item('start', Play, 'Start recording')}
-      {item('delete', Trash2, 'Delete …')}
+      {stream.status.configured && item('edit', Pencil, 'Edit …')}
+      {stream.status.configured &&
+        (stream.dvr?.enabled === true ? item('stop', Square, 'Stop recording') : item('start', Play, 'Start recording'))}
+      {item('delete', Trash2, stream.status.configured ? 'Delete …' : 'Delete the archive …')}
     </div>
   );
 }

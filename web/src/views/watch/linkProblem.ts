@@ -1,5 +1,5 @@
 /** Why a link shows nothing, for whoever was sent it and can do nothing about it but ask. */
-import { sentence } from '../../dialogs/formErrors';
+import { sentence } from '../../api';
 
 /** What is told. */
 export interface LinkProblem {
