@@ -1,5 +1,5 @@
 /** api: the HTTP interface, as the page uses it. */
-export { api, ApiError, clockOffsetMs, credentialHeaders, request, useCredential, whenRefused } from './client';
+export { api, ApiError, clockOffsetMs, credentialHeaders, getJson, request, useCredential, whenRefused } from './client';
 export { EventFeed } from './events';
 export { sentence } from './sentence';
 export * from './types';

@@ -44,7 +44,10 @@ const NOTHING_YET = 'Nothing is recorded of this stream yet. It begins to play a
 
 /** What an error means. */
 export function troubleOf(error: PlaybackError, playlistUrl: string): Trouble {
-  if (isCodecTrouble(error)) return { problem: codecProblem(error, playlistUrl), remedy: 'give up' };
+  if (isCodecTrouble(error)) {
+    const name = codecName(`${error.mimeType ?? ''} ${error.reason ?? ''} ${error.error?.message ?? ''}`);
+    return { problem: codecProblem(name ?? 'the codec of this stream', playlistUrl), remedy: 'give up' };
+  }
   if (error.type !== 'networkError') {
     return { problem: { code: 'MEDIA_FAILED', message: 'This part could not be decoded. It is tried again.' }, remedy: 'recover' };
   }
@@ -60,14 +63,16 @@ function serverProblem({ response, networkDetails, details }: PlaybackError): Pl
   if (said?.code === 'NOTHING_RECORDED') return { code: said.code, message: NOTHING_YET };
   if (said) return said;
   // A proxy in front answers for a server that is not there.
-  if (status === 0 || status >= 500) return UNREACHABLE;
+  if (isPassing(status)) return UNREACHABLE;
   return { code: 'ANSWER_INVALID', message: `The server answered with status ${status}.` };
 }
 
 function saidIn(networkDetails: unknown): PlayerProblem | undefined {
   try {
     const { error } = JSON.parse(textOf(networkDetails)) as { error: PlayerProblem };
-    return typeof error.code === 'string' && typeof error.message === 'string' ? { code: error.code, message: sentence(error.message) } : undefined;
+    return typeof error.code === 'string' && typeof error.message === 'string'
+      ? { code: error.code, message: sentence(error.message) }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -91,6 +96,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/ec-3|e-?ac-?3/i, 'Dolby Digital Plus (E-AC-3)'],
   [/ac-3|ac-?3/i, 'Dolby Digital (AC-3)'],
   [/mp4v\.6|mpeg-?2/i, 'MPEG-2 video'],
+  [/\bmp[12]\b/i, 'MPEG audio of layer I or II'],
   [/avc1|avc3|h\.?264/i, 'this kind of H.264'],
 ];
 
@@ -99,10 +105,16 @@ export function codecName(text: string): string | undefined {
   return NAMES.find(([pattern]) => pattern.test(text))?.[1];
 }
 
-/** What cannot be played, and what can be done instead. */
-export function codecProblem(error: PlaybackError, playlistUrl: string): PlayerProblem {
-  const name = codecName(`${error.mimeType ?? ''} ${error.reason ?? ''} ${error.error?.message ?? ''}`) ?? 'the codec of this stream';
+const INSTEAD = 'Mark a clip and download it, or open the stream in VLC (Media, Open Network Stream):';
+
+/** What cannot be played, and what can be done instead. @param name - of the codec */
+export function codecProblem(name: string, playlistUrl: string): PlayerProblem {
   return { code: 'CODEC_UNSUPPORTED', message: `This browser does not play ${name}. ${INSTEAD} ${playlistUrl}` };
 }
 
-const INSTEAD = 'Mark a clip and download it, or open the stream in VLC (Media, Open Network Stream):';
+/** A server that is restarted answers nothing at all, or a proxy answers for it; what it refuses (4xx) it goes on to refuse. */
+export const isPassing = (status: number): boolean => status === 0 || status >= 500;
+
+/** Whether the server was asked and did not answer, rather than the question given up. */
+export const isOutage = ({ type, details, response }: PlaybackError): boolean =>
+  type === 'networkError' && (details.endsWith('TimeOut') || (response?.code !== undefined && isPassing(response.code)));
