@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ManualClock, silentLogger, systemClock, type Clock } from '../base/index.js';
+import { ManualClock, silentLogger, systemClock, type Clock, type Timer } from '../base/index.js';
 import type { EgressRules } from '../egress/index.js';
 import type { HookEvent, Hooks, HookSettings } from './contract.js';
 import { FIRST_RETRY_MS, GIVE_UP_MS, MAX_DEAD, MAX_QUEUED, MAX_RETRY_MS } from './hook.js';
@@ -103,6 +103,15 @@ async function opened(given: Readonly<Record<string, HookSettings>>, { folder, c
         ...more,
       }),
   };
+}
+
+/** Remembers how long it was asked to wait. */
+class AskedClock extends ManualClock {
+  readonly asked: number[] = [];
+  override after(delayMs: number, run: () => void): Timer {
+    this.asked.push(delayMs);
+    return super.after(delayMs, run);
+  }
 }
 
 const until = <T>(what: () => T | Promise<T>): Promise<T> => vi.waitFor(what, { timeout: 20_000, interval: 10 });
@@ -220,7 +229,7 @@ describe('what fails (W2)', () => {
 
   it('waits up to five minutes between tries; what failed for a day is a dead letter, and retry sends it again', async () => {
     const there = await receiver();
-    const clock = new ManualClock();
+    const clock = new AskedClock();
     const { publish, hooks } = await opened({ a: { url: there.url, batch_ms: 0, batch: 2 } }, { clock });
     there.answer = (_request, response) => void response.writeHead(503).end();
     for (let n = 0; n < 3; n++) publish(n);
@@ -236,6 +245,8 @@ describe('what fails (W2)', () => {
     // the next try is a day after the first
     clock.advance(GIVE_UP_MS);
     await until(() => expect(hooks.status('a')).toMatchObject({ dead: 2, queued: 1 }));
+    // The longest pause for the fourth time: it begins when the queue's file is without them, a little after they are counted.
+    await until(() => expect(clock.asked.filter((ms) => ms === MAX_RETRY_MS)).toHaveLength(4));
     clock.advance(MAX_RETRY_MS);
     await until(() => expect(there.got.at(-1)?.ids).toEqual(['e2']));
     expect(await hooks.deadLetters('a', 10)).toMatchObject([
