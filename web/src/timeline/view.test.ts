@@ -72,8 +72,10 @@ describe('what is seen of time (G6)', () => {
     expect(seen.toMs).toBe(NOW + 60_000);
     expect(isSeen(seen, within.oldestMs)).toBe(true);
     const all = wholeView(within);
-    expect(spanOf(all)).toBeCloseTo(62_400, 3);
+    expect(spanOf(all)).toBeCloseTo(60_000 / 0.88, 3);
     expect(isSeen(all, within.oldestMs) && isSeen(all, NOW)).toBe(true);
+    // What plays at its end does not move it.
+    expect(followView(all, NOW - 1, within).fromMs).toBeCloseTo(all.fromMs, 2);
   });
 
   it('sees something where nothing is recorded', () => {

@@ -14,6 +14,8 @@ const BEYOND = 0.1;
 const SHORT_MS = 600_000;
 /** Where the position is held while it plays on; of the view. */
 const HOLD = 0.88;
+/** Before the oldest, where all is shown; of the view. */
+const BEFORE = 0.02;
 
 export const spanOf = ({ fromMs, toMs }: View): number => toMs - fromMs;
 
@@ -51,10 +53,10 @@ export function moveView(view: View, byMs: number, limits: Limits): View {
   return placed(view.fromMs + byMs, fitSpan(spanOf(view), limits), limits);
 }
 
-/** As much of the archive as can be shown at once: the newest. */
+/** As much of the archive as can be shown at once: the newest. As near to the right as it comes while it is followed: whoever plays there goes on to see all of it. */
 export function wholeView(limits: Limits): View {
-  const spanMs = fitSpan(limits.oldestMs === undefined ? SHORT_MS : (limits.endMs - limits.oldestMs) * 1.04, limits);
-  return placed(limits.endMs - spanMs * 0.98, spanMs, limits);
+  const spanMs = fitSpan(limits.oldestMs === undefined ? SHORT_MS : (limits.endMs - limits.oldestMs) / (1 - BEYOND - BEFORE), limits);
+  return placed(limits.endMs - spanMs * (1 - BEYOND), spanMs, limits);
 }
 
 /** The view that follows the position: the same while that is seen well, glides on with it, and jumps after it. */
