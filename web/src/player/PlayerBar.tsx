@@ -67,26 +67,6 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
         <div class="player-set">
           {skip('1 minute back', 'Shift+j', '−1 min', -LONG_SKIP_MS)}
           {skip('10 seconds back', 'j', '−10 s', -SKIP_MS)}
-          {isPaused && (
-            <>
-              <Button
-                icon={StepBack}
-                kind="plain"
-                label="One frame back"
-                keys=","
-                disabled={isNowhere.value}
-                onClick={() => player.step(-1)}
-              />
-              <Button
-                icon={StepForward}
-                kind="plain"
-                label="One frame on"
-                keys="."
-                disabled={isNowhere.value}
-                onClick={() => player.step(1)}
-              />
-            </>
-          )}
           {skip('10 seconds on', 'l', '+10 s', SKIP_MS)}
           {skip('1 minute on', 'Shift+l', '+1 min', LONG_SKIP_MS)}
         </div>
@@ -101,7 +81,7 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
           />
           <Button icon={SkipForward} kind="plain" label="The next gap" keys="]" disabled={isNowhere.value} onClick={() => onGap('next')} />
         </div>
-        <LiveButton player={player} onLive={onLive} />
+        <LiveButton player={player} isOnAir={isOnAir} onLive={onLive} />
         <div class="player-set player-end">
           <select
             class="player-rate"
@@ -118,7 +98,13 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
           </select>
           <Volume player={player} onMute={() => player.setMuted(!player.isMuted.peek())} />
           {document.pictureInPictureEnabled && (
-            <Button icon={PictureInPicture2} kind="plain" label="Picture in picture" onClick={() => void togglePicture(video.current)} />
+            <Button
+              class="player-inset"
+              icon={PictureInPicture2}
+              kind="plain"
+              label="Picture in picture"
+              onClick={() => void togglePicture(video.current)}
+            />
           )}
           <Button
             icon={isFull.value ? Minimize : Maximize}
@@ -131,6 +117,10 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
         </div>
       </div>
       <div class="player-row">
+        <div class="player-set">
+          <Button icon={StepBack} kind="plain" label="One frame back" keys="," disabled={isNowhere.value} onClick={() => player.step(-1)} />
+          <Button icon={StepForward} kind="plain" label="One frame on" keys="." disabled={isNowhere.value} onClick={() => player.step(1)} />
+        </div>
         <ShownTime player={player} isOnAir={isOnAir} />
         {children}
       </div>
@@ -138,8 +128,21 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
   );
 }
 
-/** Says whether what is shown is live, by a filled dot and in words, and goes there. */
-function LiveButton({ player, onLive }: { readonly player: Player; readonly onLive: () => void }) {
+interface LiveButtonProps {
+  readonly player: Player;
+  readonly isOnAir: ReadonlySignal<boolean>;
+  onLive(): void;
+}
+
+/** Says whether what is shown is live, by a filled dot and in words, and goes there; of what is not recorded any more it goes to the end. */
+function LiveButton({ player, isOnAir, onLive }: LiveButtonProps) {
+  if (!isOnAir.value) {
+    return (
+      <Button class="player-live" label="Go to the end of what is recorded" keys="0" onClick={onLive}>
+        End
+      </Button>
+    );
+  }
   const isLive = player.isLive.value;
   return (
     <Button class={isLive ? 'player-live is-live' : 'player-live'} label={isLive ? 'This is live' : 'Go to live'} keys="0" onClick={onLive}>

@@ -1,5 +1,6 @@
 /** What a player asks the server beside playlists: where media is. All times are UTC milliseconds. */
-import { request, withToken } from '../api';
+import { getJson, request, withToken, type Stream } from '../api';
+import { codecName } from './trouble';
 
 interface RecordingStatus {
   readonly data: { readonly dvr_range: { readonly started_at: string } | null };
@@ -8,8 +9,7 @@ interface RecordingStatus {
 
 async function ask(code: string, query: string, signal: AbortSignal, token?: string): Promise<RecordingStatus> {
   const url = `/${code}/recording_status.json${query}`;
-  const response = await request(token === undefined ? url : withToken(token, url), { signal });
-  return (await response.json()) as RecordingStatus;
+  return getJson(token === undefined ? url : withToken(token, url), signal);
 }
 
 /** Where the first media after a moment begins; undefined when there is none up to `toMs`. */
@@ -35,5 +35,19 @@ export async function isPlaylistGrown(url: string, endMs: number, signal: AbortS
     return begins >= endMs - 1;
   } catch {
     return false;
+  }
+}
+
+/** Codecs that no browser decodes, and that hls.js passes over or takes for another. */
+const FOREIGN = new Set(['mpeg1video', 'mpeg2video', 'mp1', 'mp2']);
+
+/** The name of what of a stream cannot be decoded, its picture before its sound; undefined where nothing says so. */
+export async function foreignCodec(code: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const tracks = (await getJson<Stream>(`/api/v1/streams/${encodeURIComponent(code)}`, signal)).status.program?.tracks ?? [];
+    const found = tracks.filter(({ codec }) => FOREIGN.has(codec)).sort((a, b) => Number(b.role === 'video') - Number(a.role === 'video'));
+    return found[0] && codecName(found[0].codec);
+  } catch {
+    return undefined;
   }
 }

@@ -7,10 +7,10 @@ import Hls, { type ErrorData, type LevelDetails } from 'hls.js';
 import { nowMs } from '../state/clock';
 import type { Player, PlayerProblem } from './contract';
 import { Frames } from './frames';
-import { isPlaylistGrown, nextMedia, oldestMedia } from './lookups';
+import { foreignCodec, isPlaylistGrown, nextMedia, oldestMedia } from './lookups';
 import { placeOf, placeUrl, REWIND_SEC, windowOf, type Bounds, type Place } from './places';
-import { canPlay, isPassing, Source } from './source';
-import { troubleOf, waitMs, type Trouble } from './trouble';
+import { canPlay, Source } from './source';
+import { codecProblem, isOutage, troubleOf, waitMs, type Trouble } from './trouble';
 import { endWall } from './wallTime';
 
 /** How a player is opened. */
@@ -70,6 +70,7 @@ class HlsPlayer implements Player {
   #troubledAtMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: AbortController | undefined;
+  #isLookedAt = false;
 
   constructor(code: string, video: HTMLVideoElement, { atMs, bounds }: PlayerOptions) {
     this.#code = code;
@@ -210,6 +211,7 @@ class HlsPlayer implements Player {
       onOpen: (opened, details) => this.#onOpen(place, opened, details),
       onUpdate: (details) => this.#onUpdate(details),
       onFragment: () => this.#onFragment(),
+      onDetaching: () => void (this.#isAttached = false),
       onAttached: () => {
         this.#isAttached = true;
         this.setRate(this.rate.value);
@@ -251,6 +253,10 @@ class HlsPlayer implements Player {
   }
 
   #onFragment(): void {
+    if (!this.#isLookedAt && this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
+      this.#isLookedAt = true;
+      if (this.#video.videoWidth === 0) void this.#lookForPicture();
+    }
     this.#healed();
     this.#settle();
   }
@@ -307,7 +313,7 @@ class HlsPlayer implements Player {
   }
 
   #onPausedBy(isPaused: boolean): void {
-    if (this.#isAttached && !this.#video.ended && this.#video.readyState > 0) this.isPaused.value = isPaused;
+    if (this.#isAttached && !this.#video.ended && !this.#video.error && this.#video.readyState > 0) this.isPaused.value = isPaused;
     this.#look();
   }
 
@@ -337,14 +343,15 @@ class HlsPlayer implements Player {
   }
 
   #onError(error: ErrorData): void {
-    const playlistUrl = new URL(placeUrl(this.#code, { kind: 'live' }), location.href).href.replace(/\?.*/, '');
+    const playlistUrl = this.#playlistUrl();
     if (!error.fatal && error.details !== Hls.ErrorDetails.LEVEL_EMPTY_ERROR) {
       // hls.js asks again by itself.
-      if (error.type === Hls.ErrorTypes.NETWORK_ERROR && isPassing(error.response?.code ?? 0))
-        this.#say(troubleOf(error, playlistUrl).problem, true);
+      if (isOutage(error)) this.#say(troubleOf(error, playlistUrl).problem, true);
       return;
     }
     const trouble = troubleOf(error, playlistUrl);
+    // hls.js has begun the decoder anew by itself, and again.
+    if (error.details === Hls.ErrorDetails.MEDIA_SOURCE_REQUIRES_RESET) this.#recoveries = MAX_RECOVERIES;
     this.#soon(() => this.#remedy(trouble));
   }
 
@@ -359,7 +366,7 @@ class HlsPlayer implements Player {
       case 'recover':
         this.#troubledAtMs = performance.now();
         if (++this.#recoveries <= MAX_RECOVERIES) this.#source?.recover();
-        else this.#later(problem);
+        else void this.#explain(problem);
         break;
       case 'live':
         this.#open({ kind: 'live' }, at);
@@ -391,6 +398,34 @@ class HlsPlayer implements Player {
     } catch (error) {
       if (!looking.signal.aborted) this.#later({ code: 'UNREACHABLE', message: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** What cannot be decoded again and again: whether the stream is of a codec that no browser has a decoder for. */
+  async #explain(problem: PlayerProblem): Promise<void> {
+    const looking = this.#begin();
+    const name = await this.#foreign(looking.signal);
+    if (looking.signal.aborted) return;
+    if (name === undefined) return this.#later(problem);
+    this.#source?.close();
+    this.#say(codecProblem(name, this.#playlistUrl()), false);
+  }
+
+  /** There is sound alone: hls.js leaves out video that it does not know. */
+  async #lookForPicture(): Promise<void> {
+    const name = await this.#foreign(this.#listening.signal);
+    if (name === undefined || this.#listening.signal.aborted) return;
+    this.#source?.close();
+    this.#say(codecProblem(name, this.#playlistUrl()), false);
+  }
+
+  /** Who has a link to a window may not ask what the stream is made of. */
+  async #foreign(signal: AbortSignal): Promise<string | undefined> {
+    return this.#bounds ? undefined : foreignCodec(this.#code, signal);
+  }
+
+  /** For other players. */
+  #playlistUrl(): string {
+    return new URL(`/${this.#code}/index.m3u8`, location.href).href;
   }
 
   #say(problem: PlayerProblem, isPassing: boolean): void {

@@ -2,6 +2,7 @@
 import Hls, { type ErrorData, type HlsConfig, type LevelDetails, type LoadPolicy } from 'hls.js';
 import workerUrl from 'hls.js/dist/hls.worker.js?url';
 import { credentialHeaders } from '../api';
+import { isPassing } from './trouble';
 import { secAt, wallAt } from './wallTime';
 
 /** What the player does about it. */
@@ -12,7 +13,8 @@ export interface SourceHandlers {
   onUpdate(details: LevelDetails): void;
   /** A fragment can be played, and it is known exactly where its pictures lie. */
   onFragment(): void;
-  /** The video element is its own again. */
+  /** The video element is taken, and given back: at the beginning, and when hls.js begins the decoder anew. */
+  onDetaching(): void;
   onAttached(): void;
   onError(error: ErrorData): void;
 }
@@ -32,9 +34,6 @@ function patient(timeoutMs: number): LoadPolicy {
     },
   };
 }
-
-/** A server that is restarted answers nothing at all, or a proxy answers for it; what it refuses (4xx) it goes on to refuse. */
-export const isPassing = (status: number): boolean => status === 0 || status >= 500;
 
 /** Loaded ahead at most; seconds. */
 const AHEAD_SEC = 30;
@@ -93,6 +92,7 @@ export class Source {
       if (video) this.#origins.set(frag.sn, video.startPTS);
     });
     hls.on(Hls.Events.FRAG_BUFFERED, () => handlers.onFragment());
+    hls.on(Hls.Events.MEDIA_DETACHING, () => handlers.onDetaching());
     hls.on(Hls.Events.MEDIA_ATTACHED, () => handlers.onAttached());
     hls.on(Hls.Events.ERROR, (_name, data) => handlers.onError(data));
     hls.attachMedia(video);

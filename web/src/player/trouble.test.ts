@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codecName, troubleOf, waitMs, type PlaybackError } from './trouble';
+import { codecName, isOutage, troubleOf, waitMs, type PlaybackError } from './trouble';
 
 const URL = 'http://127.0.0.1:8080/news/index.m3u8';
 const network = (status: number, body?: unknown): PlaybackError => ({
@@ -9,7 +9,7 @@ const network = (status: number, body?: unknown): PlaybackError => ({
   response: { code: status },
   networkDetails: { responseType: '', responseText: typeof body === 'string' ? body : JSON.stringify(body ?? '') },
 });
-const refused = (status: number, code: string): PlaybackError => network(status, { error: { code, message: `${code} it is` } });
+const refused = (status: number, code: string): PlaybackError => network(status, { error: { code, message: `${code} it is.` } });
 
 describe('troubleOf', () => {
   it.each([
@@ -20,7 +20,7 @@ describe('troubleOf', () => {
     [404, 'STREAM_NOT_FOUND', 'wait'],
     [401, 'UNAUTHENTICATED', 'wait'],
   ])('%i %s: %s, in the words of the server', (status, code, remedy) => {
-    expect(troubleOf(refused(status, code), URL)).toEqual({ remedy, problem: { code, message: `${code} it is` } });
+    expect(troubleOf(refused(status, code), URL)).toEqual({ remedy, problem: { code, message: `${code} it is.` } });
   });
 
   it('nothing recorded yet is waited for', () => {
@@ -41,7 +41,7 @@ describe('troubleOf', () => {
   it('the error of a segment comes as bytes', () => {
     const response = new TextEncoder().encode(JSON.stringify({ error: { code: 'SEGMENT_NOT_FOUND', message: 'pruned' } })).buffer;
     const error = { ...network(404), details: 'fragLoadError', networkDetails: { responseType: 'arraybuffer', response } };
-    expect(troubleOf(error, URL).problem).toEqual({ code: 'SEGMENT_NOT_FOUND', message: 'pruned' });
+    expect(troubleOf(error, URL).problem).toEqual({ code: 'SEGMENT_NOT_FOUND', message: 'Pruned.' });
   });
 
   it('what cannot be decoded is tried again; a codec that no decoder is there for is named, with what to do instead', () => {
@@ -58,9 +58,20 @@ describe('troubleOf', () => {
     ['audio/mp4;codecs=ec-3', 'Dolby Digital Plus (E-AC-3)'],
     ['audio/mp4;codecs=ac-3', 'Dolby Digital (AC-3)'],
     ['Unsupported EC-3 in M2TS found', 'Dolby Digital Plus (E-AC-3)'],
+    ['mpeg2video', 'MPEG-2 video'],
+    ['mp2', 'MPEG audio of layer I or II'],
     ['video/mp4;codecs=avc1.6e0028', 'this kind of H.264'],
   ])('%s is %s', (text, name) => expect(codecName(text)).toBe(name));
 });
 
 it('waitMs grows, and stays bounded', () =>
   expect([0, 1, 2, 3, 4, 5, 1000].map(waitMs)).toEqual([1000, 1000, 2000, 4000, 8000, 8000, 8000]));
+
+it('isOutage: asked and not answered, and not given up by who asked', () => {
+  expect(isOutage({ ...network(0), fatal: false })).toBe(true);
+  expect(isOutage({ ...network(503), fatal: false })).toBe(true);
+  expect(isOutage({ type: 'networkError', details: 'levelLoadTimeOut', fatal: false })).toBe(true);
+  expect(isOutage({ ...network(404), fatal: false })).toBe(false);
+  expect(isOutage({ type: 'networkError', details: 'aborted', fatal: false })).toBe(false);
+  expect(isOutage({ type: 'mediaError', details: 'bufferStalledError', fatal: false })).toBe(false);
+});
