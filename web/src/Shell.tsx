@@ -2,6 +2,7 @@
 import { Clock, LogOut, MoonStar, Sun, SunMoon } from 'lucide';
 import { useEffect } from 'preact/hooks';
 import { Button } from './parts/Button';
+import { Guarded } from './parts/Guarded';
 import { Toasts } from './parts/Toasts';
 import { route, type Route } from './route';
 import { grant, isGuarded, may, sessionState, signOut } from './state/session';
@@ -20,7 +21,9 @@ export function Shell() {
     return (
       <>
         <Head at={at} />
-        <WatchView key={at.token} route={at} />
+        <Guarded>
+          <WatchView key={at.token} route={at} />
+        </Guarded>
         <Toasts />
       </>
     );
@@ -112,7 +115,9 @@ function Inside({ at }: { readonly at: Route }) {
           The server does not answer. What is shown may be old; it is asked again every few seconds.
         </p>
       )}
-      {at.view === 'stream' ? <StreamView key={at.code} code={at.code} /> : at.view === 'system' ? <SystemView /> : <WallView />}
+      <Guarded key={at.view === 'stream' ? at.code : at.view}>
+        {at.view === 'stream' ? <StreamView code={at.code} /> : at.view === 'system' ? <SystemView /> : <WallView />}
+      </Guarded>
     </>
   );
 }

@@ -19,6 +19,11 @@ export type Route =
 
 const WALL: Route = { view: 'wall' };
 
+/** Moments of archives: a Date tells a little more, but not what lies beside its ends, which are asked for and shown as well. */
+const [OLDEST_MS, NEWEST_MS] = [0, Date.UTC(9999, 0)];
+/** As they can stand in a path (docs/design/door.md, D4): with anything else the path is another. */
+const TOKEN = /^[A-Za-z0-9_.~-]*[A-Za-z0-9_~-][A-Za-z0-9_.~-]*$/;
+
 /** What a fragment (with or without `#`) means; the wall where it means nothing. */
 export function parseRoute(fragment: string): Route {
   const [path = '', query = ''] = fragment.replace(/^#/, '').split('?');
@@ -26,7 +31,7 @@ export function parseRoute(fragment: string): Route {
   const asked = new URLSearchParams(query);
   const moment = (name: string): number | undefined => {
     const ms = Date.parse(asked.get(name) ?? '');
-    return Number.isNaN(ms) ? undefined : ms;
+    return ms >= OLDEST_MS && ms <= NEWEST_MS ? ms : undefined;
   };
   const [view, ...rest] = words;
   const code = rest.join('/');
@@ -44,7 +49,7 @@ export function parseRoute(fragment: string): Route {
     };
   }
   const [token, inMs, outMs] = [asked.get('token'), moment('in'), moment('out')];
-  if (view === 'w' && token && inMs !== undefined && outMs !== undefined && inMs < outMs)
+  if (view === 'w' && token && TOKEN.test(token) && inMs !== undefined && outMs !== undefined && inMs < outMs)
     return { view: 'watch', code, token, inMs, outMs };
   return WALL;
 }

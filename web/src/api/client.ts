@@ -95,15 +95,26 @@ async function errorOf(response: Response): Promise<ApiError> {
   }
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await request(path, signal ? { signal } : {});
-  return (await response.json()) as T;
+/** @throws ApiError also where what is answered is not the server's, a proxy's page or half an answer */
+async function bodyOf<T>(response: Response, signal?: AbortSignal): Promise<T> {
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (!(error instanceof SyntaxError)) throw new ApiError('UNREACHABLE', 'The server does not answer.', 0);
+    throw new ApiError('ANSWER_INVALID', 'What was answered is not what this server answers: something is in between.', response.status);
+  }
+}
+
+/** Asks for JSON. @throws ApiError */
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return bodyOf<T>(await request(path, signal ? { signal } : {}), signal);
 }
 
 async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
   const json = body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
   const response = await request(path, { method, ...json });
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  return response.status === 204 ? (undefined as T) : bodyOf<T>(response);
 }
 
 const of = (code: string): string => encodeURIComponent(code);
@@ -111,25 +122,32 @@ const time = (ms: number): string => encodeURIComponent(new Date(ms).toISOString
 
 /** Everything the page asks for. Times are UTC milliseconds. All reject with {@link ApiError}. */
 export const api = {
-  whoami: (): Promise<Grant> => get('/api/v1/whoami'),
-  system: (): Promise<System> => get('/api/v1/system'),
+  whoami: (): Promise<Grant> => getJson('/api/v1/whoami'),
+  system: (): Promise<System> => getJson('/api/v1/system'),
 
-  streams: async (): Promise<Stream[]> => (await get<{ streams: Stream[] }>('/api/v1/streams')).streams,
-  stream: (code: string): Promise<Stream> => get(`/api/v1/streams/${of(code)}`),
+  streams: async (): Promise<Stream[]> => (await getJson<{ streams: Stream[] }>('/api/v1/streams')).streams,
+  stream: (code: string): Promise<Stream> => getJson(`/api/v1/streams/${of(code)}`),
   putStream: (code: string, edit: StreamEdit): Promise<Stream> => send('PUT', `/api/v1/streams/${of(code)}`, edit),
   patchStream: (code: string, edit: StreamEdit): Promise<Stream> => send('PATCH', `/api/v1/streams/${of(code)}`, edit),
   deleteStream: (code: string): Promise<void> => send('DELETE', `/api/v1/streams/${of(code)}`),
   startStream: (code: string): Promise<unknown> => send('POST', `/api/v1/streams/${of(code)}/start`),
   stopStream: (code: string): Promise<unknown> => send('POST', `/api/v1/streams/${of(code)}/stop`),
-  probe: (source: string, signal?: AbortSignal): Promise<ProbeReport> => get(`/api/v1/probe?source=${encodeURIComponent(source)}`, signal),
+  probe: (source: string, signal?: AbortSignal): Promise<ProbeReport> =>
+    getJson(`/api/v1/probe?source=${encodeURIComponent(source)}`, signal),
 
-  archives: async (): Promise<ArchiveLine[]> => (await get<{ recordings: ArchiveLine[] }>('/api/v1/recordings')).recordings,
-  timeline: (code: string, fromMs: number, toMs: number, points: number, signal?: AbortSignal): Promise<TimelineAnswer> =>
-    get(`/api/v1/recordings/${of(code)}/timeline?from=${time(fromMs)}&to=${time(toMs)}&points=${points}`, signal),
+  archives: async (): Promise<ArchiveLine[]> => (await getJson<{ recordings: ArchiveLine[] }>('/api/v1/recordings')).recordings,
+  timeline: async (code: string, fromMs: number, toMs: number, points: number, signal?: AbortSignal): Promise<TimelineAnswer> => {
+    const path = `/api/v1/recordings/${of(code)}/timeline?from=${time(fromMs)}&to=${time(toMs)}&points=${points}`;
+    const answer = await getJson<TimelineAnswer>(path, signal);
+    // What is drawn is bounded by it.
+    if (answer.gaps.length > points || answer.errors.length > points)
+      throw new ApiError('ANSWER_INVALID', 'More was answered than was asked for.', 200);
+    return answer;
+  },
 
   deleteArchive: (code: string): Promise<{ segment_count: number; size_bytes: number }> => send('DELETE', `/api/v1/recordings/${of(code)}`),
 
-  keeps: async (code: string): Promise<Keep[]> => (await get<{ keeps: Keep[] }>(`/api/v1/recordings/${of(code)}/keeps`)).keeps,
+  keeps: async (code: string): Promise<Keep[]> => (await getJson<{ keeps: Keep[] }>(`/api/v1/recordings/${of(code)}/keeps`)).keeps,
   makeKeep: (code: string, name: string, fromMs: number, toMs: number): Promise<Keep> =>
     send('POST', `/api/v1/recordings/${of(code)}/keeps`, {
       name,
@@ -138,7 +156,7 @@ export const api = {
     }),
   removeKeep: (code: string, name: string): Promise<void> => send('DELETE', `/api/v1/recordings/${of(code)}/keeps/${of(name)}`),
 
-  tokens: async (): Promise<Token[]> => (await get<{ tokens: Token[] }>('/api/v1/tokens')).tokens,
+  tokens: async (): Promise<Token[]> => (await getJson<{ tokens: Token[] }>('/api/v1/tokens')).tokens,
   makeToken: (token: {
     name: string;
     scopes: readonly Scope[];
@@ -155,7 +173,7 @@ export const api = {
       expires_in: expiresInSec,
     }),
 
-  hooks: async (): Promise<Hook[]> => (await get<{ hooks: Hook[] }>('/api/v1/hooks')).hooks,
+  hooks: async (): Promise<Hook[]> => (await getJson<{ hooks: Hook[] }>('/api/v1/hooks')).hooks,
   putHook: (id: string, edit: HookEdit): Promise<Hook> => send('PUT', `/api/v1/hooks/${of(id)}`, edit),
   deleteHook: (id: string): Promise<void> => send('DELETE', `/api/v1/hooks/${of(id)}`),
   testHook: (id: string): Promise<{ status: number; duration_ms: number }> => send('POST', `/api/v1/hooks/${of(id)}/test`),

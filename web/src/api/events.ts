@@ -58,7 +58,8 @@ export class EventFeed {
     });
     for (const type of EVENT_NAMES) {
       source.addEventListener(type, ({ data }) => {
-        this.#tell({ ...(JSON.parse(data as string) as Omit<ServerEvent, 'type'>), type });
+        const event = readEvent(type, data as string);
+        if (event !== undefined) this.#tell(event);
       });
     }
   }
@@ -77,5 +78,16 @@ export class EventFeed {
 
   #tell(event: ServerEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
+  }
+}
+
+/** An event as it came; undefined for one that is not the server's. */
+function readEvent(type: ServerEvent['type'], data: string): ServerEvent | undefined {
+  try {
+    const told: unknown = JSON.parse(data);
+    const hasTime = typeof told === 'object' && told !== null && 'at' in told && !Number.isNaN(Date.parse(String(told.at)));
+    return hasTime ? { ...(told as Omit<ServerEvent, 'type'>), type } : undefined;
+  } catch {
+    return undefined;
   }
 }

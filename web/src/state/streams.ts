@@ -27,10 +27,14 @@ export class StreamStore {
   readonly #codes = signal<readonly string[]>([]);
   readonly #isLoaded = signal(false);
   readonly #isConnected = signal(true);
+  readonly #problem = signal<string | undefined>(undefined);
   readonly #revision = signal(0);
   readonly #feed: EventFeed;
   #timers: ReturnType<typeof setInterval>[] = [];
+  #unlisten: () => void = () => undefined;
   #soon: ReturnType<typeof setTimeout> | undefined;
+  /** Counts starts and ends: what was asked for before is nobody's. */
+  #session = 0;
 
   constructor() {
     this.#feed = new EventFeed((isConnected) => (this.#isConnected.value = isConnected));
@@ -47,6 +51,10 @@ export class StreamStore {
   /** The server answers, as far as is known. */
   get isConnected(): ReadonlySignal<boolean> {
     return this.#isConnected;
+  }
+  /** Why the streams could not be told, though the server answers. */
+  get problem(): ReadonlySignal<string | undefined> {
+    return this.#problem;
   }
   /** Counts answers: for what is made of all streams at once (sorting, totals). */
   get revision(): ReadonlySignal<number> {
@@ -70,7 +78,7 @@ export class StreamStore {
   }
 
   start(): void {
-    this.#feed.listen((event) => {
+    this.#unlisten = this.#feed.listen((event) => {
       if (event.type === 'segment.written') this.#grow(event);
       else if (RELEVANT.has(event.type)) this.refreshSoon();
     });
@@ -83,10 +91,23 @@ export class StreamStore {
     ];
   }
 
+  /** Asks and hears no more, and forgets what it knows: who comes next may not be shown as much. */
   close(): void {
+    this.#unlisten();
     this.#feed.close();
     this.#timers.forEach((timer) => clearInterval(timer));
     clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#session += 1;
+    this.#streams.clear();
+    this.#archives.clear();
+    batch(() => {
+      this.#codes.value = [];
+      this.#isLoaded.value = false;
+      this.#isConnected.value = true;
+      this.#problem.value = undefined;
+      this.#revision.value += 1;
+    });
   }
 
   /** Asks anew in a moment. */
@@ -97,22 +118,29 @@ export class StreamStore {
     }, SOON_MS);
   }
 
-  /** Asks anew. Rejects never: whether the server answers is told by `isConnected`. */
+  /** Asks anew. Rejects never: whether the server answers is told by `isConnected`, what else is wrong by `problem`. */
   async refresh(): Promise<void> {
+    const session = this.#session;
     try {
       const streams = await api.streams();
+      if (session !== this.#session) return;
       batch(() => {
         this.#isConnected.value = true;
+        this.#problem.value = undefined;
         this.#take(streams);
       });
     } catch (error) {
+      if (session !== this.#session) return;
       if (error instanceof ApiError && error.code === 'UNREACHABLE') this.#isConnected.value = false;
+      else this.#problem.value = error instanceof Error ? error.message : String(error);
     }
   }
 
   async #refreshArchives(): Promise<void> {
+    const session = this.#session;
     try {
       const lines = await api.archives();
+      if (session !== this.#session) return;
       batch(() => {
         for (const line of lines) this.#archiveOf(line.stream_code).value = line;
         this.#revision.value += 1;
@@ -140,7 +168,9 @@ export class StreamStore {
     if (code === undefined || segment === undefined) return;
     const line = this.#archives.get(code);
     if (line?.value === undefined) return;
-    const endedAt = new Date(Date.parse(segment.started_at) + segment.duration_sec * 1000).toISOString();
+    const endedMs = Date.parse(segment.started_at) + segment.duration_sec * 1000;
+    if (Number.isNaN(endedMs)) return;
+    const endedAt = new Date(endedMs).toISOString();
     line.value = {
       ...line.value,
       dvr_range: { started_at: line.value.dvr_range?.started_at ?? segment.started_at, last_segment_at: endedAt },

@@ -96,3 +96,10 @@ describe('amounts', () => {
     expect(countText(12_345)).toBe('12,345');
   });
 });
+
+it('shows what is no time as nothing, where a browser would throw', () => {
+  for (const ms of [NaN, Infinity, 8.65e15, -8.65e15]) {
+    expect([clockText(ms, 'utc'), momentText(ms, 'local'), zoneName(ms, 'utc')]).toEqual(['–', '–, –', '']);
+  }
+  expect(clockText(8.64e15, 'utc')).toBe('00:00:00');
+});

@@ -6,6 +6,11 @@ export type Zone = 'local' | 'utc';
 const LOCALE = 'en-GB';
 const formats = new Map<string, Intl.DateTimeFormat>();
 
+/** What Intl would throw at, it tells as nothing: a page that shows one wrong time is better than none. */
+function text(ms: number, zone: Zone, options: Intl.DateTimeFormatOptions): string {
+  return Number.isNaN(new Date(ms).getTime()) ? '–' : format(zone, options).format(ms);
+}
+
 function format(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${zone} ${JSON.stringify(options)}`;
   let found = formats.get(key);
@@ -17,18 +22,17 @@ function format(zone: Zone, options: Intl.DateTimeFormatOptions): Intl.DateTimeF
 }
 
 /** `03:12:07`. */
-export const clockText = (ms: number, zone: Zone): string =>
-  format(zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(ms);
+export const clockText = (ms: number, zone: Zone): string => text(ms, zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 /** `03:12`. */
-export const minuteText = (ms: number, zone: Zone): string => format(zone, { hour: '2-digit', minute: '2-digit' }).format(ms);
+export const minuteText = (ms: number, zone: Zone): string => text(ms, zone, { hour: '2-digit', minute: '2-digit' });
 
 /** `Sun 22 Nov 2026`. */
 export const dayText = (ms: number, zone: Zone): string =>
-  format(zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).format(ms).replace(',', '');
+  text(ms, zone, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }).replace(',', '');
 
 /** `22 Nov`. */
-export const shortDayText = (ms: number, zone: Zone): string => format(zone, { day: 'numeric', month: 'short' }).format(ms);
+export const shortDayText = (ms: number, zone: Zone): string => text(ms, zone, { day: 'numeric', month: 'short' });
 
 /** `Sun 22 Nov 2026, 03:12:07`. */
 export const momentText = (ms: number, zone: Zone): string => `${dayText(ms, zone)}, ${clockText(ms, zone)}`;
@@ -41,6 +45,7 @@ export function nearText(ms: number, nowMs: number, zone: Zone): string {
 
 /** The name of the zone at a moment: `UTC`, `CET`, `GMT+5:30`. */
 export function zoneName(ms: number, zone: Zone): string {
+  if (Number.isNaN(new Date(ms).getTime())) return '';
   return (
     format(zone, { timeZoneName: 'short' })
       .formatToParts(ms)

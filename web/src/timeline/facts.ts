@@ -88,9 +88,9 @@ export function composeFacts(answers: Iterable<Answer>, stretch: Span): Facts {
       const piece = { fromMs: Math.max(place.fromMs, range.fromMs), toMs: Math.min(place.toMs, range.toMs) };
       if (piece.toMs <= piece.fromMs) continue;
       known.push(piece);
-      gaps.push(...gapsIn(answer.gaps, piece));
+      for (const gap of gapsIn(answer.gaps, piece)) gaps.push(gap);
       // An error on the border is told by one side.
-      errors.push(...errorsIn(answer.errors, piece));
+      for (const error of errorsIn(answer.errors, piece)) errors.push(error);
     }
     missing = without(missing, range);
     if (missing.length === 0) break;

@@ -9,7 +9,7 @@ import { clockText, momentText } from '../../time/format';
 import type { LoadTimeline } from '../../timeline/contract';
 import './Happened.css';
 import { HappenedLog } from './happenedLog';
-import { byDay, itemLength, nearestKey, newestFirst, openGapItem, type HappenedItem, type HappenedKind } from './whatHappened';
+import { byDay, isMoment, itemLength, nearestKey, newestFirst, openGapItem, type HappenedItem, type HappenedKind } from './whatHappened';
 
 interface HappenedProps {
   readonly code: string;
@@ -54,7 +54,7 @@ export function Happened({ code, load, revision, positionMs, onSeek }: HappenedP
   const limit = useSignal(PAGE);
   const all = useComputed(() => {
     const open = streams.stream(code)?.status.open_gap;
-    return open ? newestFirst(log.items.value, [openGapItem(open)]) : log.items.value;
+    return open && isMoment(Date.parse(open.from)) ? newestFirst(log.items.value, [openGapItem(open)]) : log.items.value;
   });
   const chosen = useComputed(() => (filter.value === 'all' ? all.value : all.value.filter(({ kind }) => kind === filter.value)));
   const shown = useComputed(() => chosen.value.slice(0, limit.value));

@@ -144,3 +144,19 @@ it('asks for nothing any more when it is closed', async () => {
   await vi.advanceTimersByTimeAsync(120_000);
   expect(asked).toHaveLength(1);
 });
+
+it('holds a bounded number of what is told a thousand times a second, and nothing without a time', async () => {
+  const { log, asked } = lab();
+  log.open();
+  await asked[0]?.answer([]);
+  for (let i = 0; i < 3000; i++) {
+    log.hear(closed(NOW - i * 1000));
+    log.hear({ type: 'recording.failed', at: time(NOW + i), stream_code: 'news', error: { code: 'DISK_FULL', message: `try ${i}` } });
+  }
+  log.hear({ type: 'gap.closed', at: '', stream_code: 'news', gap: { from: '', to: '', duration: 0, reason: 'signal' } });
+  expect(log.items.value).toHaveLength(1000);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(log.said.value).toMatch(/ And 5998 more\.$/);
+  log.close();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -6,7 +6,7 @@ import { computed, signal, type ReadonlySignal } from '@preact/signals';
 import type { ServerEvent } from '../../api';
 import type { LoadTimeline } from '../../timeline/contract';
 import { lengthText } from '../../time/format';
-import { eventItem, gapItem, itemsOf, newestFirst, withEvent, type HappenedItem } from './whatHappened';
+import { eventItem, EVENTS, gapItem, isMoment, itemsOf, newestFirst, withEvent, type HappenedItem } from './whatHappened';
 import { windowProblem } from './windowProblem';
 
 const SPAN_MS = 30 * 86_400_000;
@@ -49,7 +49,7 @@ export class HappenedLog {
   #askedAtMs = -Infinity;
   #soon: ReturnType<typeof setTimeout> | undefined;
   #often: ReturnType<typeof setInterval> | undefined;
-  #unsaid: string[] = [];
+  #unsaid: { readonly last: string; readonly others: number } | undefined;
   #saying: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ load, nowMs }: HappenedLogOptions) {
@@ -133,7 +133,8 @@ export class HappenedLog {
     if (event.type === 'gap.closed') {
       if (!event.gap) return;
       const item = gapItem(Date.parse(event.gap.from), Date.parse(event.gap.to), event.gap.reason);
-      this.#closed.value = [item, ...this.#closed.peek()];
+      if (!isMoment(item.atMs) || !isMoment(item.toMs ?? item.atMs)) return;
+      this.#closed.value = [item, ...this.#closed.peek()].slice(0, EVENTS);
       this.#say(`${item.words}, ${lengthText((item.toMs ?? item.atMs) - item.atMs)}.`);
       return this.refreshSoon();
     }
@@ -142,7 +143,7 @@ export class HappenedLog {
     const known = this.#events.peek();
     this.#events.value = withEvent(known, item);
     // What only repeats is not said again.
-    if (this.#events.peek().length > known.length || known[0]?.words !== item.words) this.#say(`${item.words}.`);
+    if (this.#events.peek()[1] === known[0]) this.#say(`${item.words}.`);
   }
 
   async #ask(fromMs: number, toMs: number, ended: AbortSignal, take: (items: readonly HappenedItem[]) => void): Promise<void> {
@@ -158,17 +159,17 @@ export class HappenedLog {
   }
 
   #say(words: string): void {
-    this.#unsaid.push(words);
+    this.#unsaid = { last: words, others: this.#unsaid === undefined ? 0 : this.#unsaid.others + 1 };
     if (this.#saying !== undefined) return;
     this.#tell();
   }
 
   #tell(): void {
     this.#saying = undefined;
-    const last = this.#unsaid.pop();
-    if (last === undefined) return;
-    this.#said.value = this.#unsaid.length === 0 ? last : `${last} And ${this.#unsaid.length} more.`;
-    this.#unsaid = [];
+    if (this.#unsaid === undefined) return;
+    const { last, others } = this.#unsaid;
+    this.#said.value = others === 0 ? last : `${last} And ${others} more.`;
+    this.#unsaid = undefined;
     this.#saying = setTimeout(() => this.#tell(), SAY_MS);
   }
 }

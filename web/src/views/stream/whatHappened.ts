@@ -26,8 +26,8 @@ export interface HappenedItem {
 
 /** A gap is seen from so long before it. */
 const BEFORE_GAP_MS = 3000;
-/** So many events are remembered; the oldest go. */
-const EVENTS = 500;
+/** So many events are remembered, and gaps that the server was not asked about since they closed; the oldest go. */
+export const EVENTS = 500;
 
 /** What a window's answer tells, in no order. */
 export function itemsOf({ gaps, errors }: Pick<TimelineAnswer, 'gaps' | 'errors'>): HappenedItem[] {
@@ -44,8 +44,12 @@ export function itemsOf({ gaps, errors }: Pick<TimelineAnswer, 'gaps' | 'errors'
       detail: found.join(', '),
     };
   });
-  return [...told, ...counted];
+  // A time that cannot be read has no place in a list by time.
+  return [...told, ...counted].filter(({ atMs, toMs }) => isMoment(atMs) && isMoment(toMs ?? atMs));
 }
+
+/** What a Date can tell. */
+export const isMoment = (ms: number): boolean => !Number.isNaN(new Date(ms).getTime());
 
 /** A gap; `count` of them told together. */
 export function gapItem(atMs: number, toMs: number, reason: string, count = 1): HappenedItem {

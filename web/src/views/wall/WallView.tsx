@@ -1,7 +1,7 @@
 /** The wall: all streams at a glance, and what can be done to them (docs/design/page.md, G4). */
 import { Plus } from 'lucide';
 import { useState } from 'preact/hooks';
-import { api, type Stream } from '../../api';
+import { api, sentence, type Stream } from '../../api';
 import { DeleteStreamDialog, StreamDialog } from '../../dialogs';
 import { Button } from '../../parts/Button';
 import { streams } from '../../state/streams';
@@ -57,6 +57,13 @@ function OpenMenu({ onAction }: { readonly onAction: (action: TileAction, stream
 }
 
 function Content({ onAdd }: { readonly onAdd: () => void }) {
+  if (!streams.isLoaded.value && streams.problem.value !== undefined) {
+    return (
+      <p class="wrong" role="alert">
+        The streams could not be read. {sentence(streams.problem.value)} It is tried again by itself.
+      </p>
+    );
+  }
   if (!streams.isLoaded.value) {
     return (
       <p class="quiet" aria-busy="true">

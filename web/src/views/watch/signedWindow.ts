@@ -1,5 +1,5 @@
 /** What a signed token tells of its window: the timeline's facts out of recording_status.json, which is all that it opens beside media (docs/design/door.md, D8). */
-import { request, withToken, type Gap, type TimelineAnswer } from '../../api';
+import { getJson, withToken, type Gap, type TimelineAnswer } from '../../api';
 import type { LoadTimeline } from '../../timeline/contract';
 
 /** What a link opens; UTC milliseconds. */
@@ -42,8 +42,7 @@ export function factsOf({ data, ranges }: RecordingStatus, window: SignedWindow,
 /** Asks for the status of the whole window. @throws ApiError */
 export async function loadStatus({ code, token, fromMs, toMs }: SignedWindow, signal: AbortSignal): Promise<RecordingStatus> {
   const asked = `from=${text(fromMs)}&to=${text(toMs)}`;
-  const response = await request(withToken(token, `/${code}/recording_status.json?${asked}`), { signal });
-  return (await response.json()) as RecordingStatus;
+  return getJson(withToken(token, `/${code}/recording_status.json?${asked}`), signal);
 }
 
 /** The facts for the timeline, whatever it shows: always of the whole window, which is all that may be asked for. */
