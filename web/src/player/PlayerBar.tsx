@@ -117,7 +117,7 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
         </div>
       </div>
       <div class="player-row">
-        <div class="player-set">
+        <div class="player-set player-steps">
           <Button icon={StepBack} kind="plain" label="One frame back" keys="," disabled={isNowhere.value} onClick={() => player.step(-1)} />
           <Button icon={StepForward} kind="plain" label="One frame on" keys="." disabled={isNowhere.value} onClick={() => player.step(1)} />
         </div>

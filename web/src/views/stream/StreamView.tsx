@@ -1,22 +1,21 @@
 /** The page of a stream (docs/design/page.md, G6 to G9): the player above the timeline and the clip, beside them what happened and what is kept. */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { streamState } from '../../parts/streamState';
 import { pictures } from '../../pictures';
 import { KeysDialog } from '../../player/KeysDialog';
 import { MomentField } from '../../player/MomentField';
 import { PlayerBar } from '../../player/PlayerBar';
 import { playerAction } from '../../player/keys';
 import { parseRoute } from '../../route';
-import { now } from '../../state/clock';
-import { zone } from '../../state/settings';
 import { streams } from '../../state/streams';
 import { sayError } from '../../state/toasts';
 import { Timeline } from '../../timeline/Timeline';
 import { ClipBar } from './ClipBar';
 import { Happened } from './Happened';
 import { Keeps } from './Keeps';
+import { Over } from './Over';
 import { pageActions } from './pageActions';
+import { Screen } from './Screen';
 import { StreamHead } from './StreamHead';
 import { StreamPage } from './streamPage';
 import './StreamView.css';
@@ -51,13 +50,13 @@ export function StreamView({ code }: { readonly code: string }) {
 
 function StreamBody({ code }: { readonly code: string }) {
   const video = useRef<HTMLVideoElement>(null);
-  const frame = useRef<HTMLDivElement>(null);
+  const screen = useRef<HTMLDivElement>(null);
   const isKeysAsked = useSignal(false);
   const page = useMemo(() => {
     const at = parseRoute(location.hash);
     return new StreamPage(code, at.view === 'stream' ? at : { view: 'stream', code });
   }, []);
-  const actions = useMemo(() => pageActions(page, { frame, askKeys: () => (isKeysAsked.value = true) }), []);
+  const actions = useMemo(() => pageActions(page, { screen, video, askKeys: () => (isKeysAsked.value = true) }), []);
 
   useEffect(() => {
     if (video.current) page.open(video.current);
@@ -82,43 +81,49 @@ function StreamBody({ code }: { readonly code: string }) {
   }, []);
 
   const isOnAir = useComputed(() => streams.stream(code)?.status.recording !== null);
+  // What is not recorded has an end, and nothing live.
+  const isLive = useComputed(() => page.isLive.value && isOnAir.value);
   const player = page.player.value;
   const seek = (ms: number): void => page.seek(ms);
   return (
     <>
       <div class="stream-main">
-        <div class="stream-picture" ref={frame} onDblClick={actions.full}>
-          <video ref={video} playsInline aria-label={`Picture of ${code}`} onClick={() => player?.togglePlay()} />
-          <Over code={code} page={page} />
-        </div>
-        {player !== undefined && (
-          <PlayerBar
-            player={player}
-            video={video}
-            isOnAir={isOnAir}
-            onSkip={(byMs) => page.skip(byMs)}
-            onLive={() => page.goLive()}
-            onGap={(which) => void page.toGap(which).catch(sayError)}
-            onFull={actions.full}
-            onKeys={() => (isKeysAsked.value = true)}
-          >
-            <MomentField onGo={seek} />
-          </PlayerBar>
-        )}
-        <Timeline
-          code={code}
-          data={page.data}
-          pictures={pictures}
-          view={page.view}
-          positionMs={page.positionMs}
-          isLive={page.isLive}
-          edgeMs={page.edgeMs}
-          openGap={page.openGap}
-          keeps={page.keeps}
-          marks={page.marks}
-          revision={page.revision}
-          onSeek={seek}
-        />
+        <Screen screen={screen}>
+          <div class="stream-picture" onDblClick={actions.full}>
+            <video ref={video} playsInline aria-label={`Picture of ${code}`} onClick={() => player?.togglePlay()} />
+            <Over code={code} page={page} video={video} />
+          </div>
+          <div class="stream-controls">
+            {player !== undefined && (
+              <PlayerBar
+                player={player}
+                video={video}
+                isOnAir={isOnAir}
+                onSkip={(byMs) => page.skip(byMs)}
+                onLive={() => page.goLive()}
+                onGap={(which) => void page.toGap(which).catch(sayError)}
+                onFull={actions.full}
+                onKeys={() => (isKeysAsked.value = true)}
+              >
+                <MomentField onGo={seek} />
+              </PlayerBar>
+            )}
+            <Timeline
+              code={code}
+              data={page.data}
+              pictures={pictures}
+              view={page.view}
+              positionMs={page.positionMs}
+              isLive={isLive}
+              edgeMs={page.edgeMs}
+              openGap={page.openGap}
+              keeps={page.keeps}
+              marks={page.marks}
+              revision={page.revision}
+              onSeek={seek}
+            />
+          </div>
+        </Screen>
         <ClipBar
           code={code}
           marks={page.marks}
@@ -135,22 +140,4 @@ function StreamBody({ code }: { readonly code: string }) {
       {isKeysAsked.value && <KeysDialog onClose={() => (isKeysAsked.value = false)} />}
     </>
   );
-}
-
-/** What is said over the picture: why there is none, or that it stands still since the signal is lost. */
-function Over({ code, page }: { readonly code: string; readonly page: StreamPage }) {
-  const problem = useComputed(() => page.player.value?.problem.value);
-  const isWaiting = useComputed(() => page.player.value?.isWaiting.value ?? true);
-  const stream = streams.stream(code);
-  const state = stream && streamState(stream, now.value, zone.value);
-  const isStill = page.isLive.value && isWaiting.value && state !== undefined && state.tone !== 'ok';
-  const words = problem.value?.message ?? (isStill ? [state.word, state.detail].filter(Boolean).join(' ') : undefined);
-  if (words !== undefined) {
-    return (
-      <p class="over" role="status">
-        {words}
-      </p>
-    );
-  }
-  return isWaiting.value ? <span class="stream-waiting" role="status" aria-label="Loading" /> : null;
 }

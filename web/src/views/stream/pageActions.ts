@@ -6,7 +6,9 @@ import type { StreamPage } from './streamPage';
 
 /** What is done beyond the player. */
 export interface PageSurroundings {
-  readonly frame: { readonly current: HTMLElement | null };
+  /** What fills the screen. */
+  readonly screen: { readonly current: HTMLElement | null };
+  readonly video: { readonly current: HTMLVideoElement | null };
   askKeys(): void;
 }
 
@@ -16,9 +18,11 @@ export interface PageActions {
   full(): void;
 }
 
-export function pageActions(page: StreamPage, { frame, askKeys }: PageSurroundings): PageActions {
+export function pageActions(page: StreamPage, { screen, video, askKeys }: PageSurroundings): PageActions {
   const full = (): void => {
-    const done = document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen();
+    // On an iPhone a video alone can fill the screen, with the system's own controls.
+    if (!document.fullscreenEnabled) return (video.current as AppleVideo | null)?.webkitEnterFullscreen?.();
+    const done = document.fullscreenElement ? document.exitFullscreen() : screen.current?.requestFullscreen();
     done?.catch(sayError);
   };
   const carryOut = (action: PlayerAction): void => {
@@ -52,6 +56,10 @@ export function pageActions(page: StreamPage, { frame, askKeys }: PageSurroundin
     }
   };
   return { carryOut, full };
+}
+
+interface AppleVideo extends HTMLVideoElement {
+  webkitEnterFullscreen?(): void;
 }
 
 /** The next that can be chosen. */
