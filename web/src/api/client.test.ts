@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { api, ApiError, getJson, request, useCredential, whenRefused } from './client';
+import { api, ApiError, credentialHeaders, getJson, request, useCredential, whenRefused } from './client';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -61,4 +61,9 @@ it('sends its credential with what is its own, and hears of a refusal of that al
   expect(await codeOf(api.whoami())).toBe('TOKEN_EXPIRED');
   expect(refused).toEqual(['TOKEN_EXPIRED']);
   expect(asked.map(({ credential }) => credential)).toEqual([undefined, 'Bearer lt_secret']);
+  // What hls.js and pictures ask for by themselves.
+  expect([credentialHeaders('/t/signed/news/000001.ts'), credentialHeaders('/news/000001.ts')]).toEqual([
+    {},
+    { authorization: 'Bearer lt_secret' },
+  ]);
 });

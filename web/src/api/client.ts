@@ -55,19 +55,21 @@ export function clockOffsetMs(): number {
   return offsetMs;
 }
 
-/** The headers that carry the credential. */
-export function credentialHeaders(): Record<string, string> {
-  return credential === undefined ? {} : { authorization: `Bearer ${credential}` };
+/** A path that carries a signed token; no stream is named so. */
+const isSigned = (path: string): boolean => path.startsWith('/t/');
+
+/** The headers that carry the credential to a path of the server; none to one that carries a token by itself, which is another's (G9). */
+export function credentialHeaders(path: string): Record<string, string> {
+  return credential === undefined || isSigned(path) ? {} : { authorization: `Bearer ${credential}` };
 }
 
 /** A request with the credential; a path that carries a signed one (`/t/…`) goes without ours, and what it is refused says nothing of ours. @throws ApiError */
 export async function request(path: string, init: RequestInit = {}): Promise<Response> {
-  const isSigned = path.startsWith('/t/');
   const limit = AbortSignal.timeout(ANSWER_MS);
   const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
   let response: Response;
   try {
-    response = await fetch(path, { ...init, signal, headers: { ...(isSigned ? {} : credentialHeaders()), ...init.headers } });
+    response = await fetch(path, { ...init, signal, headers: { ...credentialHeaders(path), ...init.headers } });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError('UNREACHABLE', 'The server does not answer.', 0);
@@ -75,7 +77,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   learnOffset(response.headers.get('date'));
   if (response.ok) return response;
   const error = await errorOf(response);
-  if (response.status === 401 && !isSigned) onRefused(error);
+  if (response.status === 401 && !isSigned(path)) onRefused(error);
   throw error;
 }
 

@@ -6,6 +6,8 @@ import { EventSource } from 'eventsource';
 import { credentialHeaders } from './client';
 import { EVENT_NAMES, type ServerEvent } from './types';
 
+const PATH = '/api/v1/events';
+
 /** Events of the server, from `start` to `close`. */
 export class EventFeed {
   readonly #listeners = new Set<(event: ServerEvent) => void>();
@@ -46,8 +48,8 @@ export class EventFeed {
   };
 
   #open(): void {
-    const source = new EventSource('/api/v1/events', {
-      fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...credentialHeaders() } }),
+    const source = new EventSource(PATH, {
+      fetch: (url, init) => fetch(url, { ...init, headers: { ...init.headers, ...credentialHeaders(PATH) } }),
     });
     this.#source = source;
     source.addEventListener('open', () => this.#onState(true));

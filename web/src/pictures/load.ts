@@ -23,11 +23,9 @@ const resting: HTMLVideoElement[] = [];
 export async function loadPicture(code: string, atMs: number, dots: number, wanted: AbortSignal, token?: string): Promise<Loaded> {
   const limit = AbortSignal.any([wanted, AbortSignal.timeout(LIMIT_MS)]);
   // Not api's request: an answer out of the browser's cache carries a date that is a minute old, from which it would learn a wrong clock.
-  const url = previewUrl(code, atMs);
-  const response =
-    token === undefined
-      ? await fetch(url, { signal: limit, headers: credentialHeaders() })
-      : await fetch(withToken(token, url), { signal: limit });
+  const plain = previewUrl(code, atMs);
+  const url = token === undefined ? plain : withToken(token, plain);
+  const response = await fetch(url, { signal: limit, headers: credentialHeaders(url) });
   if (!response.ok) return refused(response);
   const blob = await response.blob();
   return decode(blob, dots, limit);

@@ -69,7 +69,8 @@ export class Source {
     const hls = new Hls({
       ...CONFIG,
       xhrSetup: (xhr) => {
-        for (const [name, value] of Object.entries(credentialHeaders())) xhr.setRequestHeader(name, value);
+        // What a playlist names lies below the same token.
+        for (const [name, value] of Object.entries(credentialHeaders(url))) xhr.setRequestHeader(name, value);
       },
     });
     this.#hls = hls;
