@@ -113,12 +113,12 @@ it(
     await page.getByRole('button', { name: 'Start recording' }).click();
     await page.getByText('Recording', { exact: true }).waitFor();
 
-    // What was said of it is what stays.
+    // Its archive stays unless that is wished otherwise, and how much that is is said.
     await page.getByRole('button', { name: 'Delete' }).click();
     const remove = page.getByRole('dialog', { name: 'Delete news?' });
-    await remove
-      .getByText(/^No media is deleted\. The archive, which reaches over \d+ (s|min.*) and holds [\d.]+ [kM]B, stays on the disk/)
-      .waitFor();
+    const held = /^Delete its archive, too: (\d+ s|\d+ min.*), [\d.]+ [kM]B$/;
+    expect(await remove.getByRole('checkbox', { name: held }).isChecked()).toBe(false);
+    await remove.getByText(/^The archive stays on the disk/).waitFor();
     await look('first-8-delete');
     await remove.getByRole('button', { name: 'Delete the stream' }).click();
     const rest = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'news' }) });
@@ -126,6 +126,16 @@ it(
     await look('first-9-archive');
     const { status } = (await server.json('/api/v1/streams/news')) as { status: { configured: boolean } };
     expect(status.configured).toBe(false);
+
+    // The archive goes by itself, and then there is nothing, as there was.
+    await rest.getByRole('button', { name: 'Actions for news' }).click();
+    await page.getByRole('menuitem', { name: /^Delete/ }).click();
+    const media = page.getByRole('dialog', { name: 'Delete the archive of news?' });
+    await media.getByText(/^The media goes for good: (\d+ s|\d+ min.*), [\d.]+ [kM]B\./).waitFor();
+    await look('first-10-media');
+    await media.getByRole('button', { name: 'Delete the archive' }).click();
+    await page.getByRole('heading', { name: 'No streams yet' }).waitFor();
+    expect((await server.get('/api/v1/recordings/news')).status).toBe(404);
 
     expect(wrong).toEqual([]);
     expect(elsewhere).toEqual([]);

@@ -88,7 +88,7 @@ export interface Shown {
   readonly frames: number;
   readonly width: number;
   readonly isPaused: boolean;
-  /** How long it has played since it was last sent somewhere; seconds. */
+  /** How much before what is shown was played without a leap; seconds. */
   readonly playedSec: number;
   /** When that was, as the page tells it; UTC milliseconds, NaN while it tells nothing. */
   readonly wallMs: number;
@@ -100,8 +100,9 @@ export function shown(page: Page): Promise<Shown | null> {
     page,
     `(() => {
       const video = document.querySelector('.stream-picture video, .watch video');
-      const ranges = video?.played;
-      const playedSec = ranges?.length > 0 ? video.currentTime - ranges.start(ranges.length - 1) : 0;
+      const ranges = Array.from({ length: video?.played.length ?? 0 }, (_, i) => [video.played.start(i), video.played.end(i)]);
+      const [from = video?.currentTime] = ranges.find(([from, to]) => from <= video.currentTime && video.currentTime <= to) ?? [];
+      const playedSec = video && video.currentTime - from;
       const wallMs = Date.parse(document.querySelector('.player-moment time')?.dateTime);
       return video && { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames, width: video.videoWidth, isPaused: video.paused, playedSec, wallMs };
     })()`,
