@@ -9,7 +9,7 @@ export type StateTone = 'ok' | 'waiting' | 'bad' | 'off';
 /** How a stream does. */
 export interface StreamState {
   readonly tone: StateTone;
-  /** `Recording`, `No signal`, `Failed`, `Stopped`, `Archive`. */
+  /** `Recording`, `No signal`, `Source ended`, `Failed`, `Stopped`, `Archive`. */
   readonly word: string;
   /** `since 03:12:07 (5 min)`, why it failed; empty when there is no more to say. */
   readonly detail: string;
@@ -28,6 +28,8 @@ export function streamState({ dvr, status }: Stream, nowMs: number, zone: Zone):
   if (recording === null) return { tone: 'waiting', word: 'Starting', detail: '' };
   if (recording.status === 'failed') return { tone: 'bad', word: 'Failed', detail: 'what comes cannot be stored' };
   if (signal === 'present') return { tone: 'ok', word: 'Recording', detail: '' };
+  // It is not tried again.
+  if (source?.state === 'ended') return { tone: 'bad', word: 'Source ended', detail: source.detail };
   const why = source === null ? 'it has no source' : source.state === 'connected' ? '' : source.detail || `its source is ${source.state}`;
   if (gap !== null && gap.reason !== 'signal') return { tone: 'bad', word: 'Gap', detail: `${reasonText(gap.reason)} ${since(gap.from)}` };
   const from = gap?.from ?? recording.started_at;

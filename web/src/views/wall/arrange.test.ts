@@ -56,6 +56,9 @@ test('how a stream does decides about its group', () => {
   expect(group({ signal: 'lost' })).toBe('no-signal');
   expect(group({ recording: null })).toBe('no-signal');
   expect(group({ error: { code: 'STORAGE_FULL', message: 'the disk is full' } })).toBe('failed');
+  const source = { url: 'file:x.ts', state: 'ended', detail: 'no such file', received_bytes: 0, connections: 0 } as const;
+  expect(group({ signal: 'waiting', source })).toBe('failed');
+  expect(group({ signal: 'waiting', source: { ...source, state: 'lost' } })).toBe('no-signal');
   expect(group({ recording: null }, false)).toBe('stopped');
   expect(group({ configured: false, recording: null })).toBe('stopped');
 });
