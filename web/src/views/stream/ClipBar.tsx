@@ -88,9 +88,7 @@ export function ClipBar({ code, marks, positionMs, edgeMs, load, onKept }: ClipB
           </>
         )}
         {(inMs !== undefined || outMs !== undefined) && (
-          <Button icon={X} kind="plain" label="Clear the marks" onClick={() => (marks.value = {})}>
-            Clear
-          </Button>
+          <Button icon={X} kind="plain" label="Clear the marks" onClick={() => (marks.value = {})} />
         )}
       </div>
       {taken !== undefined && asked.value === 'link' && (
