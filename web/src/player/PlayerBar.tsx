@@ -50,7 +50,15 @@ export function PlayerBar({ player, video, isOnAir, children, onSkip, onLive, on
   }, []);
   const isPaused = player.isPaused.value;
   const skip = (label: string, keys: string, text: string, byMs: number) => (
-    <Button class="player-skip" kind="plain" label={label} keys={keys} disabled={isNowhere.value} onClick={() => onSkip(byMs)}>
+    // Who speaks to the page says what is seen: the name has it, too.
+    <Button
+      class="player-skip"
+      kind="plain"
+      label={`${text}: ${label}`}
+      keys={keys}
+      disabled={isNowhere.value}
+      onClick={() => onSkip(byMs)}
+    >
       {text}
     </Button>
   );
