@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, expect, it } from 'vitest';
+import { axe } from './axe.js';
 import { output, PROJECT, temporaryFolder, within } from './lab.js';
 import { closeBrowser, openPage, playsOn, seen, STEP_MS } from './pageLab.js';
 import { ask } from './players.js';
@@ -49,6 +50,7 @@ it('G9, G11: in by a token, out by a button; what is signed opens one window for
   const heading = page.getByRole('heading', { name: 'Sign in' });
   await seen(heading);
   expect(await ask(page, `document.activeElement.getAttribute('name')`)).toBe('token');
+  expect(await axe(page)).toEqual([]);
   await look('door-sign-in');
   await page.getByRole('button', { name: 'Sign in' }).click();
   await seen(page.getByText('A token is needed.'));
@@ -94,6 +96,7 @@ it('G9, G11: in by a token, out by a button; what is signed opens one window for
   await page.keyboard.press('Escape');
   const guest = await openPage(link);
   await playsOn(guest.page);
+  expect(await axe(guest.page)).toEqual([]);
   await guest.look('door-watch');
   expect(await guest.page.getByRole('link', { name: 'System' }).count()).toBe(0);
   expect(guest.wrong).toEqual([]);
