@@ -1,4 +1,6 @@
 /** `livetape serve`: the server, until it is told to end. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { toLivetapeError } from '../base/index.js';
@@ -21,6 +23,9 @@ const DEMO_MEDIA = fileURLToPath(new URL('../../assets/demo.ts', import.meta.url
 
 /** The page, in the package. */
 const PAGE = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+
+/** Whether the page was built. */
+export const isPageThere = (folder: string): boolean => existsSync(join(folder, 'index.html'));
 
 /** Adds the command. */
 export function addServe(program: Command, io: CliIo, done: (status: number) => void): void {
@@ -49,6 +54,8 @@ async function run(given: ServeArguments, io: CliIo): Promise<number> {
       ['SIGHUP'],
     );
     io.out(`Livetape answers at ${server.url}\n`);
+    // Whoever opens the address sees no more than that there is nothing.
+    if (!isPageThere(PAGE)) log.warn({ folder: PAGE }, 'the page is not there, all else is: npm run build makes it');
     const how = await told;
     offReload();
     await (how === 'detach' ? server.detach() : server.close());
