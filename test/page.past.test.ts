@@ -2,13 +2,17 @@
  * The past of a stream on its page, in Debian's chromium (docs/design/page.md): an archive with a silence and a restart behind it is rewound on the timeline, played
  * across its gaps, zoomed, listed, and a clip is taken out of it that ffprobe measures. What a picture shows says when it was recorded: its frames are counted.
  */
-import { stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { afterAll, expect, it } from 'vitest';
-import { output, temporaryFolder, waitFor, within } from './lab.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { output, waitFor, within } from './lab.js';
 import { closeBrowser, openPage, playsOn, shown, standStill, tells } from './pageLab.js';
+import { ask } from './players.js';
 import { recordPast } from './recordedPast.js';
 import { startServer, type TestServer } from './serveLab.js';
+import { shownFrameMs } from './shownFrame.js';
 
 afterAll(closeBrowser);
 
@@ -26,10 +30,13 @@ interface Gap {
   readonly toMs: number;
 }
 
+/** Recorded once; the tests take turns. */
+let past: { readonly root: string; readonly startMs: number };
+
 /** 100 s of media, 20 s of silence, 60 s, a restart of 15 s, 60 s. */
-async function scene(): Promise<{ server: TestServer; endMs: number; gaps: readonly [Gap, Gap] }> {
-  const root = await temporaryFolder();
-  await recordPast({
+beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), 'livetape-test-'));
+  const startMs = await recordPast({
     root,
     code: 'news',
     endMs: Date.now() - AGO_MS,
@@ -41,7 +48,18 @@ async function scene(): Promise<{ server: TestServer; endMs: number; gaps: reado
       { kind: 'media', seconds: 60 },
     ],
   });
-  const server = await startServer({ root });
+  past = { root, startMs };
+}, 90_000);
+afterAll(() => rm(past.root, { recursive: true, force: true }));
+
+interface Scene {
+  readonly server: TestServer;
+  readonly endMs: number;
+  readonly gaps: readonly [Gap, Gap];
+}
+
+async function scene(): Promise<Scene> {
+  const server = await startServer({ root: past.root });
   const { dvr_range: range, gaps } = (await server.json('/api/v1/recordings/news')) as {
     dvr_range: { last_segment_at: string };
     gaps: { from: string; to: string; reason: string }[];
@@ -51,6 +69,16 @@ async function scene(): Promise<{ server: TestServer; endMs: number; gaps: reado
   if (!silence || !restart) throw new Error('two gaps');
   return { server, endMs: Date.parse(range.last_segment_at), gaps: [silence, restart] };
 }
+
+/** How fast four seconds of media are played. */
+const SPEED = `(async () => {
+  const frame = () => new Promise((resolve) => document.querySelector('video').requestVideoFrameCallback((_now, { mediaTime }) => resolve(mediaTime)));
+  const [fromSec, fromMs] = [await frame(), performance.now()];
+  for (;;) {
+    const sec = await frame();
+    if (sec - fromSec > 4) return ((sec - fromSec) * 1000) / (performance.now() - fromMs);
+  }
+})()`;
 
 const about = (ms: number, meant: number, withinMs = 1000): boolean => Math.abs(ms - meant) <= withinMs;
 const addressOf = (page: Page): URLSearchParams => new URLSearchParams(page.url().split('?')[1]);
@@ -73,6 +101,14 @@ async function clickMoment(page: Page, line: Locator, ms: number, endMs: number)
   const { width, height } = (await line.boundingBox()) ?? { width: 0, height: 0 };
   const x = width * (BEFORE_END + (ms - endMs) / (sec * 1000));
   await line.click({ position: { x, y: height * 0.8 } });
+}
+
+/** Pauses; the moment that is told is that of the picture that is seen, to a second: they run alike, as if the source had never been away. */
+async function stillAndRight(page: Page): Promise<number> {
+  const still = await standStill(page);
+  const seen = past.startMs + (await shownFrameMs(page, still - past.startMs));
+  expect(about(seen, still), `told ${still - seen} ms later than it is`).toBe(true);
+  return still;
 }
 
 /** Goes to a moment by the field, and waits until it is shown. */
@@ -121,23 +157,8 @@ it(
 
     // Speed.
     await page.getByLabel('Speed').selectOption('2');
-    const at = (await shown(page)) ?? { wallMs: NaN };
     await goTo(page, `${clockOf(restart.toMs + 5000)} UTC`, restart.toMs + 5000);
-    expect(at.wallMs).not.toBeNaN();
-    const rate = await within(
-      'a measure of the speed',
-      page.evaluate(async () => {
-        const video = document.querySelector('video');
-        if (!video) return 0;
-        const frame = (): Promise<number> =>
-          new Promise((resolve) => video.requestVideoFrameCallback((_now, { mediaTime }) => resolve(mediaTime)));
-        const [fromSec, fromMs] = [await frame(), performance.now()];
-        for (;;) {
-          const sec = await frame();
-          if (sec - fromSec > 4) return ((sec - fromSec) * 1000) / (performance.now() - fromMs);
-        }
-      }),
-    );
+    const rate = await ask<number>(page, SPEED);
     expect(rate).toBeGreaterThan(1.5);
     expect(rate).toBeLessThan(2.5);
     await page.getByLabel('Speed').selectOption('1');
@@ -181,7 +202,7 @@ it(
 
     // Times are the viewer's (Berlin's), or UTC.
     const time = page.getByRole('button', { name: /^Shown:/ });
-    const still = await standStill(page);
+    const still = await stillAndRight(page);
     const local = new Date(still).toLocaleTimeString('en-GB', { timeZone: 'Europe/Berlin' });
     expect(await time.innerText()).toContain(local);
     expect(await time.innerText()).toMatch(/CES?T$/);
@@ -204,7 +225,7 @@ it(
     await playsOn(page);
 
     // In by its key at what stands still, out as it is typed.
-    const inMs = await standStill(page);
+    const inMs = await stillAndRight(page);
     await page.keyboard.press('i');
     const clip = page.getByRole('region', { name: 'Clip' });
     await clip.getByText('Mark out where it ends.').waitFor();
