@@ -24,6 +24,8 @@ export interface PlayerOptions {
 /** Within so many target durations of the end it is live, and until it is so many behind. A player begins three behind. */
 const LIVE_WITHIN = 3.6;
 const LIVE_UNTIL = 5;
+/** An estimate is mended so often. */
+const MAX_CORRECTIONS = 4;
 /** The decoder is begun anew so often, then all of it. */
 const MAX_RECOVERIES = 2;
 /** From one place to the next without a frame, at most: an archive that is pruned while it is asked for. */
@@ -144,10 +146,11 @@ class HlsPlayer implements Player {
     const { shownSec, frameSec } = this.#frames;
     // To the middle of the frame, so that no rounding shows its neighbour.
     const to = shownSec + (frames + 0.5) * frameSec;
-    const details = this.#source?.details;
-    if (!details) return;
-    if (to < details.fragmentStart) return this.seek((this.positionMs.value ?? nowMs()) - frameSec * 1000);
-    if (to < details.edge) this.#video.currentTime = to;
+    const { buffered } = this.#video;
+    const isHeld = Array.from({ length: buffered.length }, (_, i) => i).some((i) => buffered.start(i) <= to && to < buffered.end(i));
+    // What is not there yet has to be asked for as a moment, which is found to the frame.
+    if (!isHeld) return this.seek((this.positionMs.value ?? nowMs()) + frames * frameSec * 1000);
+    this.#video.currentTime = to;
   }
 
   close(): void {
@@ -263,12 +266,14 @@ class HlsPlayer implements Player {
 
   /** What was asked for was estimated before its fragment was there: now it is known to the frame. */
   #settle(): void {
-    const details = this.#source?.details;
-    if (!this.#isSettled && details && this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !this.#video.seeking) {
+    const { readyState, seeking, currentTime } = this.#video;
+    if (!this.#isSettled && readyState >= HTMLMediaElement.HAVE_METADATA) {
       const sec = this.#target === undefined ? undefined : this.#source?.secAt(this.#target);
-      if (typeof sec === 'number' && Math.abs(sec - this.#video.currentTime) > 0.005 && this.#corrections++ < 3)
+      // Also while it seeks: where a fragment's sound begins there may be no picture yet, and none to wait for.
+      if (typeof sec === 'number' && Math.abs(sec - currentTime) > 0.005 && this.#corrections < MAX_CORRECTIONS) {
+        this.#corrections++;
         this.#video.currentTime = sec;
-      else {
+      } else if (!seeking && readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
         this.#isSettled = true;
         // Frames were told while it was on the way.
         this.#onFrame(this.#frames.shownSec);

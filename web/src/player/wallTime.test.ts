@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endWall, secAt, wallAt, type TimedFragment } from './wallTime';
 
+const INF = [['INF', '4.000000']];
 /** Four seconds each from 12:00:00 on; a gap of a minute before the third, whose media time goes on all the same (G7). */
 const BEGIN = Date.parse('2026-11-22T12:00:00.060Z');
 const FRAGMENTS: readonly TimedFragment[] = [
-  { sn: 7, start: 0, duration: 4, programDateTime: BEGIN },
-  { sn: 8, start: 4, duration: 4, programDateTime: BEGIN + 4000 },
-  { sn: 9, start: 8, duration: 4, programDateTime: BEGIN + 68_000 },
+  { sn: 7, start: 0, duration: 4, programDateTime: BEGIN, tagList: INF },
+  { sn: 8, start: 4, duration: 3.84, programDateTime: BEGIN + 4000, tagList: INF },
+  { sn: 9, start: 8, duration: 4.288, programDateTime: BEGIN + 68_000, tagList: INF },
 ];
 const NONE = new Map<number, number>();
 /** The sound begins 140 ms before the pictures. */
@@ -28,7 +29,7 @@ describe('wallAt', () => {
   it('is not earlier than the first, and nothing without fragments or dates', () => {
     expect(wallAt(FRAGMENTS, LOADED, 0)).toBe(BEGIN);
     expect(wallAt([], NONE, 0)).toBeUndefined();
-    expect(wallAt([{ sn: 1, start: 0, duration: 4, programDateTime: null }], NONE, 1)).toBeUndefined();
+    expect(wallAt([{ sn: 1, start: 0, duration: 4, programDateTime: null, tagList: [] }], NONE, 1)).toBeUndefined();
   });
 });
 
@@ -36,6 +37,10 @@ describe('secAt', () => {
   it('finds a moment, a little behind where its frame begins', () => {
     expect(secAt(FRAGMENTS, NONE, BEGIN + 5500)).toBeCloseTo(5.501, 6);
     expect(secAt(FRAGMENTS, LOADED, BEGIN + 5500)).toBeCloseTo(5.641, 6);
+  });
+
+  it('finds the last frames of a fragment, however long hls.js takes it for', () => {
+    expect(secAt(FRAGMENTS, LOADED, BEGIN + 7960)).toBeCloseTo(8.101, 6);
   });
 
   it('within a gap goes to the first frame after it', () => {
@@ -61,7 +66,7 @@ describe('secAt', () => {
         let [start, wall] = [0, BEGIN];
         const fragments = pieces.map(({ ms, gap }, sn) => {
           wall += gap ?? 0;
-          const fragment = { sn, start, duration: ms / 1000, programDateTime: wall };
+          const fragment = { sn, start, duration: ms / 1000, programDateTime: wall, tagList: [] };
           [start, wall] = [start + ms / 1000, wall + ms];
           return fragment;
         });

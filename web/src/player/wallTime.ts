@@ -8,8 +8,11 @@ export interface TimedFragment {
   readonly sn: number | 'initSegment';
   /** Where it lies in media time: an estimate, also when it is loaded, since its sound may begin before its pictures. */
   readonly start: number;
+  /** From where its sound begins to where the next one's does, once it is loaded: up to some tenths of a second off. */
   readonly duration: number;
   readonly programDateTime: number | null;
+  /** Its tags as they were read: `['INF', '4.000000']` is how long its pictures last. */
+  readonly tagList: readonly (readonly string[])[];
 }
 
 /** Where the first picture of a fragment lies, by its number, of those that were looked into. hls.js itself forgets it when it clears its buffers. */
@@ -19,6 +22,11 @@ export type Origins = ReadonlyMap<number | 'initSegment', number>;
 const SLACK_SEC = 0.001;
 
 const originOf = (fragment: TimedFragment, origins: Origins): number => origins.get(fragment.sn) ?? fragment.start;
+
+function lengthMs({ tagList, duration }: TimedFragment): number {
+  const told = Number(tagList.find(([name]) => name === 'INF')?.[1]);
+  return 1000 * (told > 0 ? told : duration);
+}
 
 /** The index of the first for which `is` holds; it does for all that follow. `length` when for none. */
 function firstIndex(length: number, is: (index: number) => boolean): number {
@@ -42,7 +50,7 @@ export function wallAt(fragments: readonly TimedFragment[], origins: Origins, se
 /** When the last frame ends. */
 export function endWall(fragments: readonly TimedFragment[]): number | undefined {
   const last = fragments.at(-1);
-  return last && last.programDateTime !== null ? last.programDateTime + last.duration * 1000 : undefined;
+  return last && last.programDateTime !== null ? last.programDateTime + lengthMs(last) : undefined;
 }
 
 /**
@@ -50,8 +58,8 @@ export function endWall(fragments: readonly TimedFragment[]): number | undefined
  */
 export function secAt(fragments: readonly TimedFragment[], origins: Origins, ms: number): number | 'before' | 'after' {
   const index = firstIndex(fragments.length, (i) => {
-    const { programDateTime, duration } = fragments[i] as TimedFragment;
-    return (programDateTime ?? Infinity) + duration * 1000 > ms;
+    const fragment = fragments[i] as TimedFragment;
+    return (fragment.programDateTime ?? Infinity) + lengthMs(fragment) > ms;
   });
   const fragment = fragments[index];
   if (!fragment || fragment.programDateTime === null) return 'after';
