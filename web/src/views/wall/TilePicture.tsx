@@ -5,7 +5,7 @@ import { pictures, type Picture } from '../../pictures';
 import { nowMs } from '../../state/clock';
 import { may } from '../../state/session';
 import { streams } from '../../state/streams';
-import { newestPictureMs } from './facts';
+import { isSoundAlone, newestPictureMs } from './facts';
 
 const AGAIN_MS = 10_000;
 /** What is only scrolled past is not asked for. */
@@ -82,7 +82,9 @@ export function TilePicture({ code, width, isSeen, isFresh, detail }: TilePictur
   const without = !mayPlay
     ? 'This token opens no pictures'
     : isUnsupported
-      ? 'No pictures of this codec are shown'
+      ? isSoundAlone(streams.stream(code)?.status)
+        ? 'Sound alone'
+        : 'No pictures of this codec are shown'
       : isNone
         ? 'No picture yet'
         : '';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ArchiveLine, Stream, StreamStatus } from '../../api';
 import { arrange, wallLine, type Choice, type WallLine } from './arrange';
-import { archiveText, gapsText, inputText, newestPictureMs } from './facts';
+import { archiveText, gapsText, inputText, isSoundAlone, newestPictureMs } from './facts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const STATUS: StreamStatus = {
@@ -105,6 +105,18 @@ test('what is said of the archive, the gaps and what comes', () => {
   expect(gapsText(archive({ dvr_range: null }))).toBe('');
   expect(inputText(STATUS)).toBe('4.20 Mbit/s');
   expect(inputText({ ...STATUS, input: null })).toBe('');
+});
+
+test('a stream with sound and no pictures is told apart from one whose pictures are not known', () => {
+  const program = (...roles: ('video' | 'audio')[]) => ({
+    number: 1,
+    tracks: roles.map((role, i) => ({ pid: 256 + i, role, codec: 'x', language: null })),
+  });
+  expect(isSoundAlone({ ...STATUS, program: program('audio', 'audio') })).toBe(true);
+  expect(isSoundAlone({ ...STATUS, program: program('video', 'audio') })).toBe(false);
+  expect(isSoundAlone({ ...STATUS, program: program() })).toBe(false);
+  expect(isSoundAlone(STATUS)).toBe(false);
+  expect(isSoundAlone(undefined)).toBe(false);
 });
 
 test('the newest picture is just before the end of the archive; while that is not known, two segments ago', () => {

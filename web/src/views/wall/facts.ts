@@ -24,6 +24,12 @@ export function inputText({ input, recording }: Stream['status']): string {
   return input === null || recording === null ? '' : bitrateText(input.bitrate);
 }
 
+/** What comes has no pictures: a radio. */
+export function isSoundAlone(status: Stream['status'] | undefined): boolean {
+  const tracks = status?.program?.tracks ?? [];
+  return tracks.some(({ role }) => role === 'audio') && tracks.every(({ role }) => role !== 'video');
+}
+
 /** The moment of the newest picture, UTC milliseconds; undefined when there can be none. */
 export function newestPictureMs(stream: Stream | undefined, archive: ArchiveLine | undefined, nowMs: number): number | undefined {
   // Its end belongs to what comes next.
