@@ -134,6 +134,8 @@ it('G9, G11: in by a token, out by a button; what is signed opens one window for
   expect(revoked.status).toBe(204);
   await seen(heading);
   await seen(page.getByText(/^That token opens nothing: /));
+  // Said once.
+  expect(await page.locator('.toast').count()).toBe(0);
   await look('door-revoked');
   await signIn(page, admin);
   await seen(page.getByRole('link', { name: 'System' }));

@@ -5,13 +5,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, expect, it } from 'vitest';
-import { ffmpeg, freeUdpPort, livePictures, playlistOf, segmentsIn, temporaryFolder, waitFor, type Running } from './lab.js';
+import { afterAll, aroundEach, expect, it } from 'vitest';
+import { ffmpeg, freeUdpPort, livePictures, playlistOf, segmentsIn, sideBySide, temporaryFolder, waitFor, type Running } from './lab.js';
 import { closeBrowser, openPage, playsOn, seen, shown } from './pageLab.js';
 import { ask } from './players.js';
 import { startServer, type TestServer } from './serveLab.js';
 
 afterAll(closeBrowser);
+// Most of what they do is wait.
+aroundEach(sideBySide);
 
 /** A stream that is sent for as long as the test may take. */
 const send = (port: number): Running => ffmpeg(...livePictures(300, 1), '-f', 'mpegts', `udp://127.0.0.1:${port}?pkt_size=1316`);
@@ -39,64 +41,68 @@ async function pointedAt(page: Page, what: RegExp): Promise<string> {
   return found;
 }
 
-it('G6, G7, G9: a signal that is lost while watched, and comes back; a recording that fails beside it', { timeout: 180_000 }, async () => {
-  const root = await temporaryFolder();
-  const port = await freeUdpPort();
-  const yaml = `recorders: 1\nstreams:\n  news: { source: "udp://127.0.0.1:${port}", dvr: { segment_duration: 1 } }\n  vault: { source: "udp://127.0.0.1:${await freeUdpPort()}" }\n`;
-  // Where the folder of a stream should be there is a file.
-  await writeFile(join(root, 'vault'), 'no folder\n');
-  const server = await startServer({ root, yaml });
-  const first = send(port);
-  await recorded(server, 'news');
-  const { page, wrong, elsewhere, look } = await openPage(`${server.url}/#/s/news`);
-  await mark(page);
-  await playsOn(page);
-  const head = page.locator('.stream-head');
-  await seen(head.getByText('Recording', { exact: true }));
+it.concurrent(
+  'G6, G7, G9: a signal that is lost while watched, and comes back; a recording that fails beside it',
+  { timeout: 180_000 },
+  async () => {
+    const root = await temporaryFolder();
+    const port = await freeUdpPort();
+    const yaml = `recorders: 1\nstreams:\n  news: { source: "udp://127.0.0.1:${port}", dvr: { segment_duration: 1 } }\n  vault: { source: "udp://127.0.0.1:${await freeUdpPort()}" }\n`;
+    // Where the folder of a stream should be there is a file.
+    await writeFile(join(root, 'vault'), 'no folder\n');
+    const server = await startServer({ root, yaml });
+    const first = send(port);
+    await recorded(server, 'news');
+    const { page, wrong, elsewhere, look } = await openPage(`${server.url}/#/s/news`);
+    await mark(page);
+    await playsOn(page);
+    const head = page.locator('.stream-head');
+    await seen(head.getByText('Recording', { exact: true }));
 
-  await first.stop('SIGKILL');
-  await seen(head.getByText('No signal', { exact: true }));
-  await seen(head.getByText(/^since \d\d:\d\d:\d\d/));
-  // What was held has been played: then it stands still, and says why over the picture.
-  await seen(page.locator('.stream-picture').getByText(/^No signal since \d\d:\d\d:\d\d/));
-  const happened = page.getByRole('region', { name: 'What happened' });
-  const gap = happened.getByRole('button', { name: /Gap: no signal/ });
-  await seen(gap.getByText(/ so far$/));
-  expect(await gap.count()).toBe(1);
-  expect(await pointedAt(page, /so far/)).toMatch(/^gap: no signal, .* so far, from \d\d:\d\d:\d\d$/);
-  await look('faults-no-signal');
-  const stoodAt = (await shown(page))?.frames ?? 0;
+    await first.stop('SIGKILL');
+    await seen(head.getByText('No signal', { exact: true }));
+    await seen(head.getByText(/^since \d\d:\d\d:\d\d/));
+    // What was held has been played: then it stands still, and says why over the picture.
+    await seen(page.locator('.stream-picture').getByText(/^No signal since \d\d:\d\d:\d\d/));
+    const happened = page.getByRole('region', { name: 'What happened' });
+    const gap = happened.getByRole('button', { name: /Gap: no signal/ });
+    await seen(gap.getByText(/ so far$/));
+    expect(await gap.count()).toBe(1);
+    expect(await pointedAt(page, /so far/)).toMatch(/^gap: no signal, .* so far, from \d\d:\d\d:\d\d$/);
+    await look('faults-no-signal');
+    const stoodAt = (await shown(page))?.frames ?? 0;
 
-  const second = send(port);
-  await waitFor(
-    'the gap to be closed, with its length',
-    async () => /no signal\s*(\d+ min )?[\d.]+ s$/.test((await gap.textContent()) ?? ''),
-    60_000,
-  );
-  expect(await gap.count()).toBe(1);
-  await seen(head.getByText('Recording', { exact: true }));
-  expect(await pointedAt(page, /^gap:/)).toMatch(/^gap: no signal, (\d+ min )?[\d.]+ s, from \d\d:\d\d:\d\d$/);
-  await waitFor('the picture to go on', async () => ((await shown(page))?.frames ?? 0) > stoodAt + 25, 60_000);
-  await waitFor('what stood over the picture to be gone', async () => (await page.locator('.stream-picture .over').count()) === 0);
-  await look('faults-signal-back');
+    const second = send(port);
+    await waitFor(
+      'the gap to be closed, with its length',
+      async () => /no signal\s*(\d+ min )?[\d.]+ s$/.test((await gap.textContent()) ?? ''),
+      60_000,
+    );
+    expect(await gap.count()).toBe(1);
+    await seen(head.getByText('Recording', { exact: true }));
+    expect(await pointedAt(page, /^gap:/)).toMatch(/^gap: no signal, (\d+ min )?[\d.]+ s, from \d\d:\d\d:\d\d$/);
+    await waitFor('the picture to go on', async () => ((await shown(page))?.frames ?? 0) > stoodAt + 25, 60_000);
+    await waitFor('what stood over the picture to be gone', async () => (await page.locator('.stream-picture .over').count()) === 0);
+    await look('faults-signal-back');
 
-  await page.getByRole('link', { name: 'Streams', exact: true }).click();
-  const tile = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'vault' }) });
-  await seen(tile.getByText('Failed', { exact: true }));
-  await look('faults-failed-tile');
-  await tile.getByRole('link', { name: 'vault' }).click();
-  await seen(page.locator('.stream-head').getByText('Failed', { exact: true }));
-  const why = await page.locator('.stream-facts').textContent();
-  expect(why).toMatch(/folder|directory|file/i);
-  expect(why).not.toContain(root);
-  await look('faults-failed');
-  expect(await isMarked(page)).toBe(true);
-  expect(wrong).toEqual([]);
-  expect(elsewhere).toEqual([]);
-  await second.stop('SIGKILL');
-});
+    await page.getByRole('link', { name: 'Streams', exact: true }).click();
+    const tile = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'vault' }) });
+    await seen(tile.getByText('Failed', { exact: true }));
+    await look('faults-failed-tile');
+    await tile.getByRole('link', { name: 'vault' }).click();
+    await seen(page.locator('.stream-head').getByText('Failed', { exact: true }));
+    const why = await page.locator('.stream-facts').textContent();
+    expect(why).toMatch(/folder|directory|file/i);
+    expect(why).not.toContain(root);
+    await look('faults-failed');
+    expect(await isMarked(page)).toBe(true);
+    expect(wrong).toEqual([]);
+    expect(elsewhere).toEqual([]);
+    await second.stop('SIGKILL');
+  },
+);
 
-it(
+it.concurrent(
   'G4, G7: a server that ends, and one that is killed, while it is watched: the page says so, and goes on by itself when it is back',
   { timeout: 180_000 },
   async () => {

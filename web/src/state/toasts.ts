@@ -1,6 +1,6 @@
 /** Short messages at the edge of the page: what was done, and what did not go. Those that tell of an error stay until they are closed. */
 import { signal, type ReadonlySignal } from '@preact/signals';
-import { sentence } from '../api';
+import { ApiError, sentence } from '../api';
 
 /** A message. */
 export interface Toast {
@@ -24,8 +24,9 @@ export function sayDone(text: string): void {
   setTimeout(() => closeToast(id), DONE_MS);
 }
 
-/** Says why something did not go. */
+/** Says why something did not go; what needs a token brings the way in, which says it itself. */
 export function sayError(error: unknown): void {
+  if (error instanceof ApiError && error.status === 401) return;
   add('error', sentence(error instanceof Error ? error.message : String(error)));
 }
 
