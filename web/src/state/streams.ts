@@ -168,9 +168,9 @@ export class StreamStore {
     if (code === undefined || segment === undefined) return;
     const line = this.#archives.get(code);
     if (line?.value === undefined) return;
-    const endedMs = Date.parse(segment.started_at) + segment.duration_sec * 1000;
-    if (Number.isNaN(endedMs)) return;
-    const endedAt = new Date(endedMs).toISOString();
+    const ended = new Date(Date.parse(segment.started_at) + segment.duration_sec * 1000);
+    if (Number.isNaN(ended.getTime())) return;
+    const endedAt = ended.toISOString();
     line.value = {
       ...line.value,
       dvr_range: { started_at: line.value.dvr_range?.started_at ?? segment.started_at, last_segment_at: endedAt },
