@@ -4,15 +4,16 @@
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, aroundEach, expect, it } from 'vitest';
 import { axe } from './axe.js';
-import { PROJECT, temporaryFolder, waitFor } from './lab.js';
+import { PROJECT, sideBySide, temporaryFolder, waitFor } from './lab.js';
 import { closeBrowser, openPage, playsOn, seen, shown } from './pageLab.js';
 import { ask } from './players.js';
 import { recordPast } from './recordedPast.js';
 import { startServer, type TestServer } from './serveLab.js';
 
 afterAll(closeBrowser);
+aroundEach(sideBySide);
 
 const LONG_TITLE =
   'A channel whose title is so long that no tile, no head and no dialog has room for all of it, withoutasinglespacebeforeitsend';
@@ -123,18 +124,19 @@ const DIALOGS: readonly { readonly name: string; open(page: Page, startMs: numbe
   },
 ];
 
-it('nothing is wider than a phone: every view and dialog at 390 and at 360', { timeout: 180_000 }, async () => {
+it.concurrent('nothing is wider than a phone: every view and dialog at 390 and at 360', { timeout: 180_000 }, async () => {
   const { url, startMs } = await server();
   const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
   const { page, wrong, elsewhere, look } = await openPage(url, phone);
   const tooWide: string[] = [];
-  /** The window, and whatever is drawn beyond its edge and could not be scrolled to where it is. */
+  /** The page, and the dialog that is open. */
   const measure = async (name: string): Promise<void> => {
     for (const width of [390, 360]) {
       await page.setViewportSize({ width, height: 844 });
+      // A phone's window grows with what is too wide for it.
       const wide = await waitFor('the page to take its width', () =>
-        ask<number | false>(page, `innerWidth === ${width} && document.scrollingElement.scrollWidth`),
-      ).catch(() => ask<number>(page, `Math.max(innerWidth, document.scrollingElement.scrollWidth)`));
+        ask<number | null>(page, `innerWidth === ${width} ? document.scrollingElement.scrollWidth : null`),
+      ).catch(() => ask<number>(page, 'innerWidth'));
       const dialog = await ask<number>(
         page,
         `(() => { const d = document.querySelector('dialog[open]'); return d ? d.scrollWidth - d.clientWidth : 0; })()`,
@@ -207,91 +209,96 @@ async function tabTo(page: Page, name: RegExp): Promise<void> {
   throw new Error(`60 presses of Tab do not lead to ${name}`);
 }
 
-it('all by keys: a stream is opened, played, sought, marked, left, with the focus always in sight', { timeout: 180_000 }, async () => {
-  const { url, startMs } = await server();
-  const { page, wrong, elsewhere, look } = await openPage(url);
-  const { keyboard } = page;
-  await seen(page.getByRole('link', { name: 'news', exact: true }));
-  await tabTo(page, /^live$/);
-  await keyboard.press('ArrowRight');
-  await waitFor('the next tile', async () => (await focused(page)).name === 'news');
-  await keyboard.press('Enter');
-  await seen(page.getByRole('heading', { name: 'news' }));
-  await playsOn(page, 5);
+it.concurrent(
+  'all by keys: a stream is opened, played, sought, marked, left, with the focus always in sight',
+  { timeout: 180_000 },
+  async () => {
+    const { url, startMs } = await server();
+    const { page, wrong, elsewhere, look } = await openPage(url);
+    const { keyboard } = page;
+    await seen(page.getByRole('link', { name: 'news', exact: true }));
+    await tabTo(page, /^live$/);
+    await keyboard.press('ArrowRight');
+    await waitFor('the next tile', async () => (await focused(page)).name === 'news');
+    await keyboard.press('Enter');
+    await seen(page.getByRole('heading', { name: 'news' }));
+    await playsOn(page, 5);
 
-  // Space presses what has the focus, k plays wherever it is.
-  await tabTo(page, /^Pause/);
-  await keyboard.press('Space');
-  await waitFor('a pause', async () => (await shown(page))?.isPaused === true);
-  await keyboard.press('k');
-  await waitFor('it to play', async () => (await shown(page))?.isPaused === false);
-  await keyboard.press('k');
-  await waitFor('a pause', async () => (await shown(page))?.isPaused === true);
+    // Space presses what has the focus, k plays wherever it is.
+    await tabTo(page, /^Pause/);
+    await keyboard.press('Space');
+    await waitFor('a pause', async () => (await shown(page))?.isPaused === true);
+    await keyboard.press('k');
+    await waitFor('it to play', async () => (await shown(page))?.isPaused === false);
+    await keyboard.press('k');
+    await waitFor('a pause', async () => (await shown(page))?.isPaused === true);
 
-  // A date and time, as text.
-  await keyboard.press('g');
-  await waitFor('the field', async () => (await focused(page)).name === 'Go to a date and time');
-  await keyboard.type(new Date(startMs + 8000).toISOString());
-  await keyboard.press('Enter');
-  const slider = page.getByRole('slider', { name: 'Position' });
-  const value = async (): Promise<number> => Number(await slider.getAttribute('aria-valuenow'));
-  const moment = async (): Promise<number> => Date.parse((await page.locator('.player-time time').getAttribute('datetime')) ?? '');
-  const near = (ms: number): Promise<unknown> =>
-    waitFor(`the moment ${ms - startMs} ms from the beginning`, async () => Math.abs((await moment()) - ms) < 1000);
-  await near(startMs + 8000);
+    // A date and time, as text.
+    await keyboard.press('g');
+    await waitFor('the field', async () => (await focused(page)).name === 'Go to a date and time');
+    await keyboard.type(new Date(startMs + 8000).toISOString());
+    await keyboard.press('Enter');
+    const slider = page.getByRole('slider', { name: 'Position' });
+    const value = async (): Promise<number> => Number(await slider.getAttribute('aria-valuenow'));
+    const moment = async (): Promise<number> => Date.parse((await page.locator('.player-time time').getAttribute('datetime')) ?? '');
+    const near = (ms: number): Promise<unknown> =>
+      waitFor(`the moment ${ms - startMs} ms from the beginning`, async () => Math.abs((await moment()) - ms) < 1000);
+    await near(startMs + 8000);
 
-  // The timeline is a slider: what it says changes with each key.
-  await tabTo(page, /^Position$/);
-  await look('shape-keys-slider');
-  const texts = new Set<string>();
-  const says = async (ms: number, key: string): Promise<void> => {
-    await keyboard.press(key);
-    await near(ms);
-    const text = await waitFor('other words', async () => {
-      const text = (await slider.getAttribute('aria-valuetext')) ?? '';
-      return texts.has(text) ? undefined : text;
-    });
-    expect(text).toMatch(/\d\d:\d\d:\d\d, (media|gap)/);
-    texts.add(text);
-  };
-  await says(startMs + 18_000, 'ArrowRight');
-  await says(startMs + 8000, 'ArrowLeft');
-  expect(await value()).toBeGreaterThan(0);
-  expect(texts.size).toBe(2);
-  // `]`: 3 s before the gap at 20 s.
-  await keyboard.press(']');
-  await waitFor('shortly before the gap', async () => Math.abs((await moment()) - (startMs + 17_000)) < 2000);
+    // The timeline is a slider: what it says changes with each key.
+    await tabTo(page, /^Position$/);
+    await look('shape-keys-slider');
+    const texts = new Set<string>();
+    const says = async (ms: number, key: string): Promise<void> => {
+      await keyboard.press(key);
+      await near(ms);
+      const text = await waitFor('other words', async () => {
+        const text = (await slider.getAttribute('aria-valuetext')) ?? '';
+        return texts.has(text) ? undefined : text;
+      });
+      expect(text).toMatch(/\d\d:\d\d:\d\d, (media|gap)/);
+      texts.add(text);
+    };
+    await says(startMs + 18_000, 'ArrowRight');
+    await says(startMs + 8000, 'ArrowLeft');
+    expect(await value()).toBeGreaterThan(0);
+    expect(texts.size).toBe(2);
+    // `]`: 3 s before the gap at 20 s.
+    await keyboard.press(']');
+    await waitFor('shortly before the gap', async () => Math.abs((await moment()) - (startMs + 17_000)) < 2000);
 
-  await keyboard.press('i');
-  await keyboard.press('l');
-  await waitFor('10 s later', async () => (await moment()) > startMs + 25_000);
-  await keyboard.press('o');
-  const clip = page.getByRole('region', { name: 'Clip' });
-  await seen(clip.getByRole('button', { name: 'Keep …' }));
+    await keyboard.press('i');
+    await keyboard.press('l');
+    await waitFor('10 s later', async () => (await moment()) > startMs + 25_000);
+    await keyboard.press('o');
+    const clip = page.getByRole('region', { name: 'Clip' });
+    await seen(clip.getByRole('button', { name: 'Keep …' }));
 
-  // A dialog holds the focus, and gives it back.
-  await tabTo(page, /^Keep/);
-  await keyboard.press('Enter');
-  await seen(page.getByRole('dialog', { name: 'Keep this clip' }));
-  for (let press = 0; press < 8; press++) {
-    const now = await focused(page);
-    // Between the last and the first the browser's own frame has it.
-    if (now.tag !== 'BODY') expect(now).toMatchObject({ isInDialog: true, isInSight: true });
-    await keyboard.press('Tab');
-  }
-  await keyboard.press('Escape');
-  await waitFor('the focus to be where it was', async () => (await focused(page)).name.startsWith('Keep'));
+    // A dialog holds the focus, and gives it back.
+    await tabTo(page, /^Keep/);
+    await keyboard.press('Enter');
+    await seen(page.getByRole('dialog', { name: 'Keep this clip' }));
+    for (let press = 0; press < 8; press++) {
+      const now = await focused(page);
+      // Between the last and the first the browser's own frame has it.
+      if (now.tag !== 'BODY') expect(now).toMatchObject({ isInDialog: true, isInSight: true });
+      await keyboard.press('Tab');
+    }
+    await keyboard.press('Escape');
+    await waitFor('the focus to be where it was', async () => (await focused(page)).name.startsWith('Keep'));
 
-  // Back to the wall, by the way in the head.
-  for (let press = 0; press < 60 && !/^(All streams|Streams)$/.test((await focused(page)).name); press++) await keyboard.press('Shift+Tab');
-  expect((await focused(page)).isMarked).toBe(true);
-  await keyboard.press('Enter');
-  await seen(page.getByRole('list', { name: 'Streams' }));
-  expect(wrong).toEqual([]);
-  expect(elsewhere).toEqual([]);
-});
+    // Back to the wall, by the way in the head.
+    for (let press = 0; press < 60 && !/^(All streams|Streams)$/.test((await focused(page)).name); press++)
+      await keyboard.press('Shift+Tab');
+    expect((await focused(page)).isMarked).toBe(true);
+    await keyboard.press('Enter');
+    await seen(page.getByRole('list', { name: 'Streams' }));
+    expect(wrong).toEqual([]);
+    expect(elsewhere).toEqual([]);
+  },
+);
 
-it('axe-core finds nothing serious, dark and light', { timeout: 180_000 }, async () => {
+it.concurrent('axe-core finds nothing serious, dark and light', { timeout: 180_000 }, async () => {
   const { url, startMs } = await server();
   const { page, wrong, elsewhere } = await openPage(url);
   const found: string[] = [];
