@@ -257,6 +257,11 @@ it('knows streams that only have an archive, and where each lies', async () => {
   expect(await channels.get('new')).toMatchObject({ code: 'new', config: undefined, recording: undefined, error: undefined });
   clock.advance(5000);
   expect((await channels.list()).length).toBe(5);
+  // One that is deleted is gone at once.
+  await storage.stream('new').putCache('index.json', '{"format": 1, "segment_count": 0, "next_index": 7, "gaps": []}');
+  await storage.stream('new').files.remove('playlist.m3u8');
+  channels.relist();
+  expect((await channels.list()).length).toBe(4);
   expect([await channels.get('none'), await channels.get('../x'), await channels.get('api')]).toEqual([undefined, undefined, undefined]);
   expect((await channels.get('broken'))?.code).toBe('broken');
   expect(channels.storage('news')).toBe(storage);

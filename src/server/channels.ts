@@ -158,6 +158,10 @@ class FollowedChannels implements Channels, Closable {
     };
   }
 
+  relist(): void {
+    this.#listed = undefined;
+  }
+
   /** Codes of the archives in `data`. */
   #archives(): Promise<ReadonlySet<string>> {
     const { clock, storage } = this.#options;

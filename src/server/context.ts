@@ -33,6 +33,8 @@ export interface Channels {
   list(): Promise<Channel[]>;
   /** One; undefined when there is neither. */
   get(code: string): Promise<Channel | undefined>;
+  /** Archives are listed anew: one was deleted. */
+  relist(): void;
   /** The root of `data`. */
   readonly data: Storage;
   /** Where the archive of a stream lies. */

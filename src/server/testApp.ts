@@ -81,6 +81,7 @@ export class FakeChannels implements Channels {
   readonly errors = new Map<string, LivetapeError>();
   readonly started: string[] = [];
   readonly stopped: string[] = [];
+  relisted = 0;
   /** Called by `settled`. */
   settle: (code: string) => Promise<void> = async () => undefined;
   readonly #config: ConfigStore;
@@ -103,6 +104,10 @@ export class FakeChannels implements Channels {
     if (config === undefined && !this.archives.has(code)) return undefined;
     const [recording, source, error] = [this.#pool.statuses.get(code), this.#pool.sources.get(code), this.errors.get(code)];
     return { code, config, recording, source, error };
+  }
+
+  relist(): void {
+    this.relisted += 1;
   }
 
   readonly place: Channels['place'] = (code) => this.data.stream(code);

@@ -83,6 +83,7 @@ describe('deleting what is recorded (K19)', () => {
     await place.appendJournal('#EXTM3U\n', 0);
     const deleted = await test.inject({ method: 'DELETE', url });
     expect([deleted.statusCode, deleted.json()]).toEqual([200, { segment_count: 1, size_bytes: 376 }]);
+    expect(test.channels.relisted).toBe(1);
     expect(await place.size('000004.ts')).toBeUndefined();
     // What is left says which number comes next: deleting it again is no error, and takes nothing away.
     expect((await test.inject({ method: 'DELETE', url })).json()).toEqual({ segment_count: 0, size_bytes: 0 });

@@ -113,6 +113,7 @@ export const recordingRoutes: Routes = (context) => async (app) => {
         throw new LivetapeError('ALREADY_RECORDING', `stream ${code} is being recorded: stop it first`, { context: { code } });
       }
       const { fileCount, sizeBytes } = await removeArchive(context.channels.storage(code).stream(code), code);
+      context.channels.relist();
       return { segment_count: fileCount, size_bytes: sizeBytes };
     },
   );
