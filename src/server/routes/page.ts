@@ -4,12 +4,12 @@ import type { FastifyReply } from 'fastify';
 import { join } from 'node:path';
 import type { Routes } from '../route.js';
 
-/** Nothing from elsewhere, nothing inline. Pictures and media are made of what was fetched, hence `blob:`. */
+/** Nothing from elsewhere, nothing inline. Media is made of what was fetched, hence `blob:`; pictures are drawn on a canvas. */
 const PAGE_CSP = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "img-src 'self' blob: data:",
+  "img-src 'self'",
   "media-src 'self' blob:",
   "connect-src 'self'",
   "worker-src 'self'",

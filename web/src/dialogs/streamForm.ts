@@ -58,7 +58,7 @@ export function formOf(stream?: Stream): StreamForm {
 const numberOf = (text: string): number => (text.trim() === '' ? NaN : Number(text.replace(',', '.')));
 
 /** Seconds that are kept; NaN while no number stands there. */
-export const keepSec = (form: StreamForm): number =>
+const keepSec = (form: StreamForm): number =>
   form.keep === 'custom' ? Math.round(numberOf(form.keepCount) * KEEP_UNITS[form.keepUnit]) : Number(form.keep);
 
 /** How it is recorded, as the form says; NaN where no number stands. */

@@ -9,7 +9,6 @@ import {
   minuteText,
   momentText,
   nearText,
-  playerText,
   shortDayText,
   zoneName,
 } from './format';
@@ -66,16 +65,6 @@ describe('lengths', () => {
     [86_399_600, '1 d'],
     [273_600_000, '3 d 4 h'],
   ])('%i ms is "%s"', (ms, text) => expect(lengthText(ms)).toBe(text));
-
-  it('of a player', () => {
-    expect(playerText(123_000)).toBe('2:03');
-    expect(playerText(3_723_450)).toBe('1:02:03');
-    expect(playerText(3_723_450, true)).toBe('1:02:03.4');
-    expect(playerText(59_990, true)).toBe('0:59.9');
-    expect(playerText(-1)).toBe('0:00');
-    for (let ms = 0; ms < 130_000; ms += 100)
-      expect(playerText(ms, true)).toBe(`${Math.floor(ms / 60_000)}:${((ms % 60_000) / 1000).toFixed(1).padStart(4, '0')}`);
-  });
 });
 
 describe('amounts', () => {

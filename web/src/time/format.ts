@@ -74,14 +74,6 @@ export function lengthText(ms: number): string {
   return words.join(' ');
 }
 
-/** A length as a player shows it: `1:02:03.4`, `2:03`; with tenths where they are asked for. */
-export function playerText(ms: number, tenths = false): string {
-  const total = Math.max(0, tenths ? Math.floor(ms / 100) / 10 : Math.floor(ms / 1000));
-  const [h, m] = [Math.floor(total / 3600), Math.floor(total / 60) % 60];
-  const sec = (total % 60).toFixed(tenths ? 1 : 0).padStart(tenths ? 4 : 2, '0');
-  return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${sec}` : `${m}:${sec}`;
-}
-
 /** `1.25 TB`, `820 MB`: decimal units, as disks are sold. */
 export function bytesText(bytes: number): string {
   return scaled(bytes, ['B', 'kB', 'MB', 'GB', 'TB', 'PB']);
