@@ -134,8 +134,10 @@ it.concurrent('nothing is wider than a phone: every view and dialog at 390 and a
     for (const width of [390, 360]) {
       await page.setViewportSize({ width, height: 844 });
       // A phone's window grows with what is too wide for it.
-      const wide = await waitFor('the page to take its width', () =>
-        ask<number | null>(page, `innerWidth === ${width} ? document.scrollingElement.scrollWidth : null`),
+      const wide = await waitFor(
+        'the page to take its width',
+        () => ask<number | null>(page, `innerWidth === ${width} ? document.scrollingElement.scrollWidth : null`),
+        5000,
       ).catch(() => ask<number>(page, 'innerWidth'));
       const dialog = await ask<number>(
         page,
