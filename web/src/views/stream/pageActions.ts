@@ -21,7 +21,10 @@ export interface PageActions {
 export function pageActions(page: StreamPage, { screen, video, askKeys }: PageSurroundings): PageActions {
   const full = (): void => {
     // On an iPhone a video alone can fill the screen, with the system's own controls.
-    if (!document.fullscreenEnabled) return (video.current as AppleVideo | null)?.webkitEnterFullscreen?.();
+    if (!document.fullscreenEnabled) {
+      const alone: AppleVideo | null = video.current;
+      return alone?.webkitEnterFullscreen?.();
+    }
     const done = document.fullscreenElement ? document.exitFullscreen() : screen.current?.requestFullscreen();
     done?.catch(sayError);
   };
