@@ -3,7 +3,7 @@
  * builds dist (and the page, dist/web) when it is missing or older than what it is built from. Does nothing, in a few milliseconds, when all is there.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -34,8 +34,11 @@ function run(what, command, args) {
 /** node_modules as package-lock.json has it. */
 export function ensureDependencies() {
   const installed = changedAt(path('node_modules', '.package-lock.json'));
-  if (installed === 0 || installed < changedAt(path('package-lock.json')))
-    run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
+  if (installed !== 0 && installed >= changedAt(path('package-lock.json'))) return;
+  // npm ci empties it first, and through a link it would empty another clone's.
+  if (lstatSync(path('node_modules'), { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new Error('node_modules is a link to packages that are not those of package-lock.json: remove it');
+  run('installing packages', 'npm', ['ci', '--no-audit', '--no-fund']);
 }
 
 /** dist as src has it. `clean` begins from nothing, so that no file of a source that is gone remains. */
