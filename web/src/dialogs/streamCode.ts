@@ -25,7 +25,7 @@ export function codeProblem(code: string): string | undefined {
 }
 
 /** Whether two different codes cannot both be: one is the beginning of the other (`a`, `a/b`), or they differ in case alone. */
-function codesConflict(a: string, b: string): boolean {
+export function codesConflict(a: string, b: string): boolean {
   if (a === b) return false;
   const [x, y] = [a.toLowerCase(), b.toLowerCase()];
   return x === y || x.startsWith(`${y}/`) || y.startsWith(`${x}/`);
