@@ -8,7 +8,7 @@ import { ask } from './players.js';
 /** What the page does by itself has been done by then; a click has been taken by then. */
 export const STEP_MS = 30_000;
 
-/** With it set, every view that a test opens is also written there as a picture: `npm run page:look`. */
+/** With it set, every view that a test opens is also written there as a picture: `LIVETAPE_LOOK=/tmp/look npx vitest run test/page.first.test.ts`. */
 const LOOK = process.env['LIVETAPE_LOOK'];
 
 /** A page, and what went wrong in it. */
