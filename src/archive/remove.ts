@@ -75,7 +75,8 @@ function numberOf(name: string): number {
 /** What cannot be read is deleted all the same. */
 async function readable<T>(read: Promise<T>): Promise<T | undefined> {
   return read.catch((error: unknown) => {
-    for (const code of ['ARCHIVE_CORRUPT', 'ARCHIVE_FORMAT_NEWER', 'STREAM_NOT_FOUND'] as const) if (isLivetapeError(error, code)) return undefined;
+    for (const code of ['ARCHIVE_CORRUPT', 'ARCHIVE_FORMAT_NEWER', 'STREAM_NOT_FOUND'] as const)
+      if (isLivetapeError(error, code)) return undefined;
     throw error;
   });
 }
